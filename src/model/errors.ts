@@ -1,0 +1,46 @@
+// Every error a user can meet: a stable code, one sentence that says what to do, and the exit status it maps to.
+
+/** Exit statuses of the command line, the same for every command. */
+export const EXIT = { fine: 0, violation: 1, badInput: 2, kernelRefused: 3 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** The base of all errors made by flightring; `code` is stable, `message` is for a person. */
+export class FlightringError extends Error {
+  readonly code: string;
+  readonly exitCode: ExitCode;
+
+  constructor(code: string, message: string, exitCode: ExitCode, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+    this.exitCode = exitCode;
+  }
+}
+
+/** A wrong flag, value, file name or invariant module. */
+export class UsageError extends FlightringError {
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(code, message, EXIT.badInput, options);
+  }
+}
+
+/** A recording that is damaged, cut short, or not a recording. */
+export class RecordingError extends FlightringError {
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(code, message, EXIT.badInput, options);
+  }
+}
+
+/** The kernel refused: no privilege, no BTF, lockdown, a probe that can't be attached. */
+export class KernelError extends FlightringError {
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(code, message, EXIT.kernelRefused, options);
+  }
+}
+
+/** The lab (an emulated machine) could not be prepared, booted or used. */
+export class LabError extends FlightringError {
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(code, message, EXIT.kernelRefused, options);
+  }
+}

@@ -1,0 +1,72 @@
+// What a recording says about itself besides its events; stored as JSON in the Parquet footer.
+
+import type { RecordLayout } from './layout.ts';
+import type { ObjectEntry } from './objects.ts';
+import type { InvariantCounts, Violation } from './violation.ts';
+
+/** How one probe was attached, or why it was not. */
+export interface ProbeCoverage {
+  readonly probe: string;
+  readonly path: string;
+  readonly target: string;
+  readonly method: 'fentry' | 'fexit' | 'kprobe' | 'kretprobe' | 'raw_tp' | 'tp' | null;
+  readonly status: 'attached' | 'missing' | 'inlined' | 'refused';
+  /** In words, with errno, when it is not attached by the first choice. */
+  readonly reason: string | null;
+}
+
+/** What one CPU's ring held when it was frozen. */
+export interface CpuWindow {
+  readonly cpu: number;
+  /** ns of the first and last event held; null if it held none. */
+  readonly firstTs: number | null;
+  readonly lastTs: number | null;
+  readonly events: number;
+  /** Slots overwritten since the bank was last armed: history that no longer is here. */
+  readonly overwritten: number;
+}
+
+export interface FreezeFacts {
+  readonly cause: 'violation' | 'tripwire' | 'signal' | 'exit' | 'library';
+  /** ns of the offending event (or of the command) and of the moment the bank was flipped. */
+  readonly offendingTs: number | null;
+  readonly flippedTs: number;
+  /** flippedTs - offendingTs minus the contracted time after; null without an offending event. */
+  readonly latencyNs: number | null;
+  /** Events that overwrote older ones between the offending event and the flip. */
+  readonly overwrittenMeanwhile: number;
+  readonly requested: { readonly lastEvents: number | null; readonly beforeNs: number | null; readonly afterNs: number };
+  readonly window: readonly CpuWindow[];
+}
+
+/** A command name that a thread had from `ts` on. */
+export interface ThreadName {
+  readonly tid: number;
+  readonly ts: number;
+  readonly comm: string;
+}
+
+export interface RecordingMeta {
+  readonly format: 1;
+  readonly flightring: string;
+  readonly createdAt: string;
+  readonly kernel: { readonly release: string; readonly machine: string; readonly cpus: number };
+  /** The same instant on both clocks, ns as decimal strings. */
+  readonly clocks: { readonly monotonicNs: string; readonly realtimeNs: string; readonly errorNs: number };
+  readonly layouts: readonly RecordLayout[];
+  readonly objects: readonly ObjectEntry[];
+  readonly threads: readonly ThreadName[];
+  readonly coverage: readonly ProbeCoverage[];
+  readonly freeze: FreezeFacts | null;
+  readonly invariants: readonly { readonly name: string; readonly version: number }[];
+  /** The live verdict on exactly these events. */
+  readonly violations: readonly Violation[];
+  readonly counts: Readonly<Record<string, InvariantCounts>>;
+  readonly loss: {
+    readonly overwritten: number;
+    readonly recursionMisses: number;
+    readonly objectsDropped: number;
+    readonly windowlessViolations: number;
+  };
+  readonly notes: readonly string[];
+}
