@@ -1,0 +1,40 @@
+# Native parts: the BPF object (one translation unit of all probes, by wildcard) and the C shim over a static libbpf.
+CLANG ?= clang
+CC ?= cc
+ARCH := $(shell uname -m)
+BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
+NODE_ARCH := $(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(ARCH)))
+PROBES := $(sort $(wildcard bpf/probes/*.bpf.c))
+BPF_HEADERS := $(wildcard bpf/*.bpf.h bpf/tripwires/*.bpf.h)
+OUT := dist/native/linux-$(NODE_ARCH)
+
+BPF_FLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-function \
+	-Wno-unused-parameter -Wno-compare-distinct-pointer-types -Wno-gnu-variable-sized-type-not-at-end \
+	-Wno-address-of-packed-member -Ibpf -I/usr/include/$(ARCH)-linux-gnu
+
+all: $(OUT)/recorder.bpf.o $(OUT)/libflightring.so
+
+build/recorder.bpf.c: $(PROBES) Makefile
+	@mkdir -p build
+	@{ for f in $(PROBES); do echo "#include \"../$$f\""; done; \
+	   echo 'char LICENSE[] SEC("license") = "Dual BSD/GPL";'; } > $@
+
+$(OUT)/recorder.bpf.o: build/recorder.bpf.c $(PROBES) $(BPF_HEADERS)
+	@mkdir -p $(OUT)
+	$(CLANG) $(BPF_FLAGS) -c $< -o $@
+
+build/libbpf.a: $(shell $(CC) -print-file-name=libbpf.a)
+	@mkdir -p build
+	objcopy --redefine-sym stderr=fr_stderr $< $@
+
+SHIM := native/flightring.c native/rings.c native/static-archives.c
+SHIM_FLAGS := -O2 -g -std=gnu11 -fPIC -Wall -Wextra -Werror -fvisibility=hidden
+$(OUT)/libflightring.so: $(SHIM) native/rings.h build/libbpf.a Makefile
+	@mkdir -p $(OUT)
+	$(CC) $(SHIM_FLAGS) -shared -o $@ $(SHIM) build/libbpf.a -Wl,-Bstatic -lelf -lz -Wl,-Bdynamic \
+		-Wl,--exclude-libs,ALL -Wl,-z,defs -Wl,-z,relro,-z,now
+
+clean:
+	rm -rf build dist
+
+.PHONY: all clean

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The few fields of kernel structures that probes read; each is found in the running kernel's BTF at load (CO-RE). */
+#ifndef FR_KERNEL_BPF_H
+#define FR_KERNEL_BPF_H
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct net {
+	__u64 net_cookie;
+};
+typedef struct {
+	struct net *net;
+} possible_net_t;
+struct net_device {
+	char name[16];
+	int ifindex;
+	possible_net_t nd_net;
+};
+
+struct file {
+	void *private_data;
+};
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+struct files_struct {
+	struct fdtable *fdt;
+};
+struct task_struct {
+	int pid;
+	int tgid;
+	char comm[16];
+	struct files_struct *files;
+};
+
+/* net/core: sockets, buffers, polling */
+struct sock_common {
+	unsigned short skc_family;
+	possible_net_t skc_net;
+};
+struct sock {
+	struct sock_common __sk_common;
+};
+struct socket {
+	struct sock *sk;
+};
+struct sk_buff {
+	struct sock *sk;
+};
+struct napi_struct {
+	unsigned int napi_id;
+};
+struct xdp_rxq_info {
+	struct net_device *dev;
+	__u32 queue_index;
+	unsigned int napi_id;
+};
+struct xdp_buff {
+	void *data;
+	void *data_end;
+	void *data_hard_start;
+	struct xdp_rxq_info *rxq;
+};
+
+/* net/xdp: AF_XDP */
+struct xdp_umem {
+	void *addrs;
+	__u64 size;
+	__u32 headroom;
+	__u32 chunk_size;
+	__u8 flags;
+};
+struct xdp_ring {
+	__u32 producer;
+	__u32 consumer;
+};
+struct xdp_rxtx_ring {
+	struct xdp_ring ptrs;
+	struct xdp_desc {
+		__u64 addr;
+		__u32 len;
+		__u32 options;
+	} desc[0];
+};
+struct xdp_umem_ring {
+	struct xdp_ring ptrs;
+	__u64 desc[0];
+};
+struct xsk_queue {
+	__u32 ring_mask;
+	__u32 nentries;
+	__u32 cached_prod;
+	__u32 cached_cons;
+	struct xdp_ring *ring;
+	__u64 queue_empty_descs;
+};
+struct xsk_buff_pool {
+	struct net_device *netdev;
+	struct xdp_umem *umem;
+	struct xsk_queue *fq;
+	struct xsk_queue *cq;
+	void *addrs;
+	__u16 queue_id;
+};
+struct xdp_buff_xsk {
+	struct xdp_buff xdp;
+	__u64 orig_addr;
+};
+struct xdp_sock {
+	struct sock sk;
+	struct xsk_queue *rx;
+	struct net_device *dev;
+	struct xdp_umem *umem;
+	struct xsk_buff_pool *pool;
+	__u16 queue_id;
+	struct xsk_queue *tx;
+	struct xsk_queue *fq_tmp;
+	struct xsk_queue *cq_tmp;
+};
+
+/* net/core/neighbour.c */
+struct neigh_table {
+	int family;
+};
+struct neighbour {
+	struct neigh_table *tbl;
+	struct net_device *dev;
+	unsigned char ha[32];
+	__u8 nud_state;
+	__u8 type;
+	__u32 flags;
+	__u8 primary_key[0];
+};
+
+#pragma clang attribute pop
+
+/* include/uapi/linux/if_xdp.h, as the kernel copied it in. */
+struct sockaddr_xdp {
+	__u16 sxdp_family;
+	__u16 sxdp_flags;
+	__u32 sxdp_ifindex;
+	__u32 sxdp_queue_id;
+	__u32 sxdp_shared_umem_fd;
+};
+
+#define AF_XDP 44
+#define AF_INET 2
+#define AF_INET6 10
+
+#endif

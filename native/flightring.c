@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The shim between TypeScript and libbpf: load and attach the recorder, map its memory, wait and drain. One recorder per
+ * handle. All calls return 0 or more, or a negative errno; text goes to buffers of the caller's. The ABI is described,
+ * call by call, in src/source/shim.ts.
+ */
+#define _GNU_SOURCE
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include "rings.h"
+
+#define API __attribute__((visibility("default")))
+#define RECORDERS 8
+#define PROGRAMS 256
+#define BATCH_SLOTS 65536
+#define LOG_BYTES 16384
+
+struct recorder {
+	int used;
+	struct bpf_object *object;
+	struct bpf_program *programs[PROGRAMS];
+	struct bpf_link *links[PROGRAMS];
+	int count;
+	struct rings rings;
+	size_t rings_bytes;
+	int own_memory; /* rings in plain memory, for tests and benchmarks */
+	void *objects;
+	size_t objects_bytes;
+	void *control;
+	struct slot *batch;
+	struct reader reader;
+	struct ring_buffer *doorbell;
+	int doorbell_fd;
+	int timer_prog_fd;
+	uint64_t timer_period_ns, timer_next_ns;
+	uint64_t published[8]; /* page of figures, see FR_FIGURES in src/source/shim.ts */
+};
+
+static struct recorder recorders[RECORDERS];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* libbpf's own words, kept for the error text of the call under way. */
+static __thread char log_text[LOG_BYTES];
+static __thread size_t log_length;
+
+static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level != LIBBPF_WARN)
+		return 0;
+	if (log_length < sizeof(log_text) - 1) {
+		int n = vsnprintf(log_text + log_length, sizeof(log_text) - log_length, format, args);
+
+		if (n > 0)
+			log_length += n;
+		if (log_length > sizeof(log_text) - 1)
+			log_length = sizeof(log_text) - 1;
+	}
+	return 0;
+}
+
+static void start_log(void)
+{
+	log_length = 0;
+	log_text[0] = 0;
+	libbpf_set_print(keep_log);
+}
+
+static void give_log(char *text, uint32_t bytes)
+{
+	if (!text || !bytes)
+		return;
+	snprintf(text, bytes, "%s", log_text);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static struct recorder *recorder(int handle)
+{
+	return handle >= 0 && handle < RECORDERS && recorders[handle].used ? &recorders[handle] : 0;
+}
+
+static int new_handle(void)
+{
+	int handle = -EMFILE;
+
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < RECORDERS; i++) {
+		if (recorders[i].used)
+			continue;
+		memset(&recorders[i], 0, sizeof(recorders[i]));
+		recorders[i].used = 1;
+		recorders[i].doorbell_fd = -1;
+		recorders[i].timer_prog_fd = -1;
+		handle = i;
+		break;
+	}
+	pthread_mutex_unlock(&lock);
+	return handle;
+}
+
+API int fr_close(int handle)
+{
+	struct recorder *r = recorder(handle);
+
+	if (!r)
+		return -EBADF;
+	for (int i = 0; i < r->count; i++)
+		bpf_link__destroy(r->links[i]);
+	ring_buffer__free(r->doorbell);
+	if (r->rings.base)
+		munmap(r->rings.base, r->rings_bytes);
+	if (r->objects)
+		munmap(r->objects, r->objects_bytes);
+	if (r->own_memory && r->control)
+		munmap(r->control, 4096);
+	if (r->batch)
+		munmap(r->batch, (size_t)BATCH_SLOTS * SLOT_BYTES);
+	reader_free(&r->reader);
+	bpf_object__close(r->object);
+	memset(r, 0, sizeof(*r));
+	return 0;
+}
+
+/* Opens the object and lists its programs: "name section\n" each. */
+API int fr_open(const char *path, char *text, uint32_t bytes)
+{
+	int handle = new_handle(), used = 0;
+	struct recorder *r;
+	struct bpf_program *prog;
+
+	if (handle < 0)
+		return handle;
+	start_log();
+	r = &recorders[handle];
+	r->object = bpf_object__open_file(path, 0);
+	if (!r->object) {
+		int err = -errno;
+
+		give_log(text, bytes);
+		r->used = 0;
+		return err;
+	}
+	bpf_object__for_each_program(prog, r->object)
+	{
+		if (r->count == PROGRAMS)
+			break;
+		r->programs[r->count++] = prog;
+		bpf_program__set_autoload(prog, false);
+		used += snprintf(text + used, used < (int)bytes ? bytes - used : 0, "%s %s\n", bpf_program__name(prog),
+				 bpf_program__section_name(prog));
+		if (used >= (int)bytes) {
+			fr_close(handle);
+			return -ENOSPC;
+		}
+	}
+	return handle;
+}
+
+static struct bpf_program *program(struct recorder *r, const char *name, int *at)
+{
+	for (int i = 0; i < r->count; i++) {
+		if (strcmp(bpf_program__name(r->programs[i]), name))
+			continue;
+		*at = i;
+		return r->programs[i];
+	}
+	return 0;
+}
+
+API int fr_autoload(int handle, const char *name, int load)
+{
+	struct recorder *r = recorder(handle);
+	int at;
+	struct bpf_program *prog = r ? program(r, name, &at) : 0;
+
+	return prog ? bpf_program__set_autoload(prog, load) : -ENOENT;
+}
+
+/* Sets a `const volatile` variable of the object before loading. */
+API int fr_knob(int handle, const char *name, const void *value, uint32_t bytes)
+{
+	struct recorder *r = recorder(handle);
+	const struct btf *btf = r && r->object ? bpf_object__btf(r->object) : 0;
+	int id = btf ? btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC) : -1;
+	const struct btf_type *section = id > 0 ? btf__type_by_id(btf, id) : 0;
+	struct bpf_map *map;
+	size_t size;
+	char *data = 0;
+
+	if (!section)
+		return -EBADF;
+	/* A map's name is the section's behind the first letters of the object's. */
+	bpf_object__for_each_map(map, r->object)
+	{
+		const char *end = strstr(bpf_map__name(map), ".rodata");
+
+		if (end && !strcmp(end, ".rodata"))
+			data = (char *)bpf_map__initial_value(map, &size);
+	}
+	for (int i = 0; data && i < btf_vlen(section); i++) {
+		const struct btf_var_secinfo *var = btf_var_secinfos(section) + i;
+		const struct btf_type *type = btf__type_by_id(btf, var->type);
+
+		if (strcmp(btf__name_by_offset(btf, type->name_off), name))
+			continue;
+		if (bytes > var->size || var->offset + (size_t)bytes > size)
+			return -EINVAL;
+		memcpy(data + var->offset, value, bytes);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static void *map_memory(struct bpf_map *map, size_t *bytes)
+{
+	size_t size = (size_t)((bpf_map__value_size(map) + 7) & ~7u) * bpf_map__max_entries(map);
+	void *memory;
+
+	size = (size + 4095) & ~4095ull;
+	memory = mmap(0, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	*bytes = size;
+	return memory == MAP_FAILED ? 0 : memory;
+}
+
+static int on_doorbell(void *context, void *data, size_t size)
+{
+	(void)context;
+	(void)data;
+	(void)size;
+	return 0;
+}
+
+static int open_reading(struct recorder *r)
+{
+	r->batch = mmap(0, (size_t)BATCH_SLOTS * SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (r->batch == MAP_FAILED) {
+		r->batch = 0;
+		return -ENOMEM;
+	}
+	if (reader_init(&r->reader, &r->rings))
+		return -ENOMEM;
+	r->reader.live = 1;
+	return 0;
+}
+
+/* Loads the chosen programs with rings of `slots` slots for `cpus` CPUs and maps the shared memory. */
+API int fr_load(int handle, uint32_t cpus, uint32_t slots, char *text, uint32_t bytes)
+{
+	struct recorder *r = recorder(handle);
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct bpf_map *rings, *map;
+	int err;
+
+	if (!r || !r->object)
+		return -EBADF;
+	start_log();
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	rings = bpf_object__find_map_by_name(r->object, "rings");
+	r->rings.cpus = cpus;
+	r->rings.slots = slots;
+	r->rings.stride = RING_HEADER + (uint64_t)slots * SLOT_BYTES;
+	err = bpf_map__set_value_size(rings, r->rings.stride);
+	if (!err)
+		err = bpf_map__set_max_entries(rings, BANKS * cpus);
+	if (!err)
+		err = bpf_object__load(r->object);
+	give_log(text, bytes);
+	if (err)
+		return err;
+	r->rings.base = map_memory(rings, &r->rings_bytes);
+	map = bpf_object__find_map_by_name(r->object, "objects");
+	r->objects = map_memory(map, &r->objects_bytes);
+	map = bpf_object__find_map_by_name(r->object, ".data.control");
+	r->control = map ? (void *)bpf_map__initial_value(map, &(size_t){ 0 }) : 0;
+	if (!r->rings.base || !r->objects || !r->control)
+		return -ENOMEM;
+	map = bpf_object__find_map_by_name(r->object, "doorbell");
+	r->doorbell = ring_buffer__new(bpf_map__fd(map), on_doorbell, 0, 0);
+	if (!r->doorbell)
+		return -errno;
+	r->doorbell_fd = ring_buffer__epoll_fd(r->doorbell);
+	return open_reading(r);
+}
+
+/* Rings in plain memory instead of the kernel's: for tests and benchmarks, and no privilege is needed. */
+API int fr_memory(uint32_t cpus, uint32_t slots)
+{
+	int handle = new_handle(), err;
+	struct recorder *r;
+
+	if (handle < 0)
+		return handle;
+	r = &recorders[handle];
+	r->own_memory = 1;
+	r->rings.cpus = cpus;
+	r->rings.slots = slots;
+	r->rings.stride = RING_HEADER + (uint64_t)slots * SLOT_BYTES;
+	r->rings_bytes = r->rings.stride * BANKS * cpus;
+	r->rings.base = mmap(0, r->rings_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	r->control = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	err = r->rings.base == MAP_FAILED || r->control == MAP_FAILED ? -ENOMEM : open_reading(r);
+	if (err) {
+		fr_close(handle);
+		return err;
+	}
+	return handle;
+}
+
+API int fr_attach(int handle, const char *name, char *text, uint32_t bytes)
+{
+	struct recorder *r = recorder(handle);
+	int at;
+	struct bpf_program *prog = r ? program(r, name, &at) : 0;
+
+	if (!prog)
+		return -ENOENT;
+	start_log();
+	r->links[at] = bpf_program__attach(prog);
+	give_log(text, bytes);
+	return r->links[at] ? 0 : -errno;
+}
+
+/* A program that `fr_wait` runs every `period_us`, on this CPU, without its being attached. */
+API int fr_timer(int handle, const char *name, uint32_t period_us)
+{
+	struct recorder *r = recorder(handle);
+	int at;
+	struct bpf_program *prog = r ? program(r, name, &at) : 0;
+
+	if (!prog)
+		return -ENOENT;
+	r->timer_prog_fd = bpf_program__fd(prog);
+	r->timer_period_ns = period_us * 1000ull;
+	return r->timer_prog_fd < 0 ? -ENOENT : 0;
+}
+
+/* What the running kernel's BTF knows: 1 a function of vmlinux, 0 not. */
+API int fr_btf_function(const char *name)
+{
+	static struct btf *kernel;
+
+	start_log();
+	pthread_mutex_lock(&lock);
+	if (!kernel)
+		kernel = btf__load_vmlinux_btf();
+	pthread_mutex_unlock(&lock);
+	if (!kernel)
+		return -errno;
+	return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
+}
+
+/* 0 rings, 1 control word, 2 object table, 3 batch, 4 figures. */
+API void *fr_pointer(int handle, int which)
+{
+	struct recorder *r = recorder(handle);
+
+	if (!r)
+		return 0;
+	switch (which) {
+	case 0:
+		return r->rings.base;
+	case 1:
+		return r->control;
+	case 2:
+		return r->objects;
+	case 3:
+		return r->batch;
+	case 4:
+		return r->published;
+	}
+	return 0;
+}
+
+/* The offset of `rung` in struct fr_control (bpf/recorder.bpf.h). */
+#define CONTROL_RUNG 2
+
+static uint32_t drain_once(struct recorder *r)
+{
+	uint64_t until = now_ns();
+	uint32_t n = reader_drain(&r->reader, &r->rings, 3, until, r->batch, BATCH_SLOTS);
+
+	r->published[0] = r->reader.lost;
+	r->published[1] = r->reader.read;
+	r->published[2] = r->reader.unpublished;
+	r->published[3] = r->reader.watermark;
+	return n;
+}
+
+static void run_timer(struct recorder *r)
+{
+	struct bpf_test_run_opts opts = { .sz = sizeof(opts) };
+	uint64_t now;
+
+	if (r->timer_prog_fd < 0)
+		return;
+	now = now_ns();
+	if (now < r->timer_next_ns)
+		return;
+	r->timer_next_ns = now + r->timer_period_ns;
+	bpf_prog_test_run_opts(r->timer_prog_fd, &opts);
+}
+
+/* Drains; if there is nothing, waits for the doorbell at most `timeout_us` and drains again. Returns slots in the batch. */
+API int fr_wait(int handle, uint32_t timeout_us)
+{
+	struct recorder *r = recorder(handle);
+	uint32_t n;
+
+	if (!r)
+		return -EBADF;
+	run_timer(r);
+	n = drain_once(r);
+	if (n || !timeout_us)
+		return n;
+	if (r->doorbell_fd >= 0) {
+		struct epoll_event event;
+		struct timespec timeout = { timeout_us / 1000000, timeout_us % 1000000 * 1000l };
+
+		if (syscall(SYS_epoll_pwait2, r->doorbell_fd, &event, 1, &timeout, 0, 0) > 0)
+			ring_buffer__consume(r->doorbell);
+		__atomic_store_n((uint32_t *)r->control + CONTROL_RUNG, 0, __ATOMIC_RELEASE);
+	} else {
+		usleep(timeout_us);
+	}
+	run_timer(r);
+	return drain_once(r);
+}
+
+/*
+ * Writes the frozen bank's records, in total order, to the file from its present offset. `starts` holds, per CPU, the
+ * head at which the bank was last armed; only records from `from_ns` on are written, the last `last` of them if not 0.
+ * Returns slots written or a negative errno; `figures` gets, per CPU: first ts, last ts, events, overwritten.
+ */
+API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, uint64_t from_ns, uint64_t *figures)
+{
+	struct recorder *r = recorder(handle);
+	const uint32_t chunk = 16384;
+	struct reader reader;
+	struct slot *out;
+	uint64_t give_up = now_ns() + 100000000;
+	int64_t written = 0;
+	int err = 0;
+
+	if (!r || bank >= BANKS)
+		return -EBADF;
+	out = malloc((size_t)chunk * SLOT_BYTES);
+	if (!out || reader_init(&reader, &r->rings)) {
+		free(out);
+		return -ENOMEM;
+	}
+	memset(figures, 0, r->rings.cpus * 4 * sizeof(*figures));
+	for (uint32_t cpu = 0; cpu < r->rings.cpus; cpu++) {
+		uint64_t head = ring_head(&r->rings, bank, cpu), start = starts[cpu];
+
+		if (head - start > r->rings.slots) {
+			figures[cpu * 4 + 3] = head - start - r->rings.slots;
+			start = head - r->rings.slots;
+		}
+		reader_seek(&reader, &r->rings, bank, cpu, start);
+	}
+	for (;;) {
+		uint32_t n = reader_drain(&reader, &r->rings, 1u << bank, UINT64_MAX, out, chunk), first = 0, i;
+
+		for (i = 0; i < n; i++) {
+			uint64_t *f = &figures[out[i].cpu * 4];
+
+			/* A gap or continuation stays with what it belongs to. */
+			if (first == i && !(out[i].seq & CONTINUATION) && out[i].ts < from_ns) {
+				first = i + 1 + (out[i].flags & SLOTS_MASK);
+				continue;
+			}
+			if (i < first || (out[i].seq & CONTINUATION) || !out[i].kind)
+				continue;
+			if (!f[0])
+				f[0] = out[i].ts;
+			f[1] = out[i].ts;
+			f[2]++;
+		}
+		for (uint8_t *p = (uint8_t *)(out + first), *end = (uint8_t *)(out + n); p < end;) {
+			ssize_t w = write(fd, p, end - p);
+
+			if (w < 0 && errno == EINTR)
+				continue;
+			if (w <= 0) {
+				err = w < 0 ? -errno : -EIO;
+				goto done;
+			}
+			p += w;
+		}
+		written += n > first ? n - first : 0;
+		if (n)
+			continue;
+		/* A writer that had claimed before the flip may still be writing. */
+		if (!reader.unpublished || now_ns() > give_up)
+			break;
+		reader.unpublished = 0;
+		usleep(50);
+	}
+done:
+	reader_free(&reader);
+	free(out);
+	return err ? err : written;
+}
+
+/* Per program, in the order of fr_open: runs, run time in ns, recursion misses (three u64 each). */
+API int fr_programs(int handle, uint64_t *figures, uint32_t max)
+{
+	struct recorder *r = recorder(handle);
+
+	if (!r)
+		return -EBADF;
+	for (int i = 0; i < r->count && (uint32_t)i < max; i++) {
+		struct bpf_prog_info info = {};
+		uint32_t size = sizeof(info);
+		int fd = bpf_program__fd(r->programs[i]);
+
+		memset(&figures[i * 3], 0, 3 * sizeof(*figures));
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+			continue;
+		figures[i * 3] = info.run_cnt;
+		figures[i * 3 + 1] = info.run_time_ns;
+		figures[i * 3 + 2] = info.recursion_misses;
+	}
+	return r->count;
+}
+
+/* The head of a ring: how many slots were ever claimed in it. */
+API int64_t fr_head(int handle, uint32_t bank, uint32_t cpu)
+{
+	struct recorder *r = recorder(handle);
+
+	return r && bank < BANKS && cpu < r->rings.cpus ? (int64_t)ring_head(&r->rings, bank, cpu) : -EBADF;
+}
