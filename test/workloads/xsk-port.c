@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Opens devices, the shared umem, one AF_XDP socket per (device, queue), and attaches the redirect program.
+ */
+#include "xsk-forwarder.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+__asm__(".section .rodata\n"
+	".balign 16\n"
+	".global redirect_object\n"
+	".global redirect_object_end\n"
+	"redirect_object:\n"
+	".incbin \"" REDIRECT_OBJECT "\"\n"
+	"redirect_object_end:\n"
+	".previous\n");
+extern const char redirect_object[];
+extern const char redirect_object_end[];
+
+static int fail(const char *what, const char *who)
+{
+	fprintf(stderr, "xsk-forwarder: %s %s: %s\n", what, who, strerror(errno));
+	return EXIT_REFUSED;
+}
+
+static int enter_netns(const struct device *device)
+{
+	if (setns(device->netns_fd, CLONE_NEWNET))
+		return fail("cannot enter the network namespace of", device->ifname);
+	return EXIT_FINE;
+}
+
+int open_device(struct device *device, const char *role, const char *ifname, const char *netns)
+{
+	char path[4096] = "/proc/self/ns/net";
+	struct stat st;
+
+	device->role = role;
+	device->ifname = ifname;
+	device->program_fd = device->map_fd = device->link_fd = -1;
+	if (netns)
+		snprintf(path, sizeof(path), strchr(netns, '/') ? "%s" : "/run/netns/%s", netns);
+	device->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (device->netns_fd < 0 || fstat(device->netns_fd, &st))
+		return fail("cannot open network namespace", path);
+	device->netns_inode = st.st_ino;
+
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int error = enter_netns(device);
+	if (!error) {
+		device->ifindex = if_nametoindex(ifname);
+		if (!device->ifindex) {
+			fail("no device", ifname);
+			error = EXIT_USAGE;
+		}
+		if (setns(home, CLONE_NEWNET))
+			error = fail("cannot return from the network namespace of", ifname);
+	}
+	close(home);
+	return error;
+}
+
+int create_umem(struct forwarder *fw)
+{
+	fw->frame_count = fw->options.frames;
+	fw->area_size = (uint64_t)fw->frame_count * fw->options.chunk_size;
+	fw->area = mmap(NULL, fw->area_size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (fw->area == MAP_FAILED)
+		return fail("cannot allocate", "the umem");
+	fw->frames = calloc(fw->frame_count, sizeof(*fw->frames));
+	return fw->frames ? EXIT_FINE : fail("cannot allocate", "the frame books");
+}
+
+static int map_ring(int fd, struct ring *ring, const struct xdp_ring_offset *off, uint32_t size,
+		    size_t entry_size, off_t page_offset)
+{
+	ring->map_length = off->desc + size * entry_size;
+	ring->map =
+	    mmap(NULL, ring->map_length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, page_offset);
+	if (ring->map == MAP_FAILED)
+		return -1;
+	ring->producer = (uint32_t *)((char *)ring->map + off->producer);
+	ring->consumer = (uint32_t *)((char *)ring->map + off->consumer);
+	ring->flags = (uint32_t *)((char *)ring->map + off->flags);
+	ring->entries = (char *)ring->map + off->desc;
+	ring->size = size;
+	ring->mask = size - 1;
+	ring->local = 0;
+	return 0;
+}
+
+static int set_ring(int fd, int option, uint32_t size)
+{
+	return setsockopt(fd, SOL_XDP, option, &size, sizeof(size));
+}
+
+static int map_rings(struct port *port, uint32_t size, bool own_fill)
+{
+	struct xdp_mmap_offsets off;
+	socklen_t length = sizeof(off);
+
+	if (set_ring(port->fd, XDP_RX_RING, size) || set_ring(port->fd, XDP_TX_RING, size))
+		return -1;
+	if (own_fill && (set_ring(port->fd, XDP_UMEM_FILL_RING, 2 * size) ||
+			 set_ring(port->fd, XDP_UMEM_COMPLETION_RING, 2 * size)))
+		return -1;
+	if (getsockopt(port->fd, SOL_XDP, XDP_MMAP_OFFSETS, &off, &length))
+		return -1;
+	if (map_ring(port->fd, &port->rx, &off.rx, size, sizeof(struct xdp_desc), XDP_PGOFF_RX_RING) ||
+	    map_ring(port->fd, &port->tx, &off.tx, size, sizeof(struct xdp_desc), XDP_PGOFF_TX_RING))
+		return -1;
+	if (own_fill &&
+	    (map_ring(port->fd, &port->fill, &off.fr, 2 * size, sizeof(uint64_t), XDP_UMEM_PGOFF_FILL_RING) ||
+	     map_ring(port->fd, &port->comp, &off.cr, 2 * size, sizeof(uint64_t),
+		      XDP_UMEM_PGOFF_COMPLETION_RING)))
+		return -1;
+	return 0;
+}
+
+static int register_umem(const struct forwarder *fw, int fd)
+{
+	struct xdp_umem_reg reg = {
+	    .addr = (uintptr_t)fw->area,
+	    .len = fw->area_size,
+	    .chunk_size = fw->options.chunk_size,
+	};
+
+	return setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg));
+}
+
+static int bind_port(const struct forwarder *fw, const struct port *port)
+{
+	const struct port *first = &fw->ports[0];
+	struct sockaddr_xdp address = {
+	    .sxdp_family = AF_XDP,
+	    .sxdp_ifindex = port->device->ifindex,
+	    .sxdp_queue_id = port->queue,
+	};
+
+	/* A sharing socket inherits copy mode and wakeup mode: the kernel refuses those flags together with
+	 * SHARED. */
+	if (port == first) {
+		address.sxdp_flags = XDP_COPY | (fw->options.need_wakeup ? XDP_USE_NEED_WAKEUP : 0);
+	} else {
+		address.sxdp_flags = XDP_SHARED_UMEM;
+		address.sxdp_shared_umem_fd = first->fd;
+	}
+	return bind(port->fd, (struct sockaddr *)&address, sizeof(address));
+}
+
+static void close_socket(struct port *port)
+{
+	munmap(port->rx.map, port->rx.map_length);
+	munmap(port->tx.map, port->tx.map_length);
+	close(port->fd);
+}
+
+/*
+ * What a library does that looks up FILL and COMPLETION rings by (ifindex, queue) and forgets the namespace:
+ * it finds the rings of the outer device, sets up none of its own, and the kernel wants a pair per device.
+ */
+static int try_colliding_bind(struct forwarder *fw, struct port *port)
+{
+	const struct port *earlier = &fw->ports[port->queue];
+
+	port->fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (port->fd < 0 || map_rings(port, fw->options.ring_size, false))
+		return fail("cannot set up a socket for", port->device->ifname);
+	int error = bind_port(fw, port) ? errno : 0;
+	print_bind_collision(fw, port, earlier, error);
+	close_socket(port);
+	return EXIT_FINE;
+}
+
+static int open_port(struct forwarder *fw, struct port *port)
+{
+	uint32_t index = port - fw->ports;
+	uint32_t share = fw->frame_count / fw->port_count;
+	uint32_t from = index * share;
+	uint32_t to = index + 1 == fw->port_count ? fw->frame_count : from + share;
+
+	/* With a rounding remainder the last share may outgrow its FILL ring; then those frames stay unused.
+	 */
+	if (to - from > 2 * fw->options.ring_size - 8)
+		to = from + 2 * fw->options.ring_size - 8;
+
+	port->fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (port->fd < 0)
+		return fail("cannot open an AF_XDP socket for", port->device->ifname);
+	if (index == 0 && register_umem(fw, port->fd))
+		return fail("cannot register the umem with a socket of", port->device->ifname);
+	if (map_rings(port, fw->options.ring_size, true))
+		return fail("cannot set up rings for", port->device->ifname);
+	port->spare = calloc(fw->frame_count, sizeof(*port->spare));
+	if (!port->spare)
+		return fail("cannot allocate spare frames for", port->device->ifname);
+	for (uint32_t i = from; i < to; i++) {
+		fw->frames[i].home = port;
+		fill_frame(fw, port, (uint64_t)i * fw->options.chunk_size);
+	}
+	ring_publish(&port->fill);
+	if (bind_port(fw, port)) {
+		fprintf(stderr, "xsk-forwarder: cannot bind to %s queue %u: %s\n", port->device->ifname,
+			port->queue, strerror(errno));
+		return EXIT_REFUSED;
+	}
+	return EXIT_FINE;
+}
+
+int open_ports(struct forwarder *fw)
+{
+	uint32_t queues = fw->options.queues;
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int error = EXIT_FINE;
+
+	fw->port_count = DEVICES * queues;
+	for (uint32_t i = 0; i < fw->port_count; i++) {
+		struct port *port = &fw->ports[i];
+
+		port->device = &fw->devices[i / queues];
+		port->queue = i % queues;
+		port->peer = &fw->ports[(i + queues) % fw->port_count];
+	}
+	for (uint32_t i = 0; i < fw->port_count && !error; i++) {
+		struct port *port = &fw->ports[i];
+
+		error = enter_netns(port->device);
+		if (!error && fw->options.fault == FAULT_BIND_COLLISION && i == queues)
+			error = try_colliding_bind(fw, port);
+		if (!error)
+			error = open_port(fw, port);
+	}
+	if (setns(home, CLONE_NEWNET) && !error)
+		error = fail("cannot return from the network namespace of", "inner");
+	close(home);
+	return error;
+}
+
+static int load_redirect(struct device *device)
+{
+	struct bpf_object *object;
+
+	object = bpf_object__open_mem(redirect_object, redirect_object_end - redirect_object, NULL);
+	if (!object)
+		return -1;
+	if (bpf_object__load(object)) {
+		bpf_object__close(object);
+		return -1;
+	}
+	device->object = object;
+	device->program_fd = bpf_program__fd(bpf_object__find_program_by_name(object, "redirect_to_socket"));
+	device->map_fd = bpf_object__find_map_fd_by_name(object, "sockets");
+	return 0;
+}
+
+/* A link, not a netlink attach: the program leaves the device even if this process is killed. */
+int attach_redirect(struct forwarder *fw, struct device *device)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = fw->options.native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int error = EXIT_FINE;
+
+	if (load_redirect(device)) {
+		close(home);
+		return fail("cannot load the XDP program for", device->ifname);
+	}
+	for (uint32_t i = 0; i < fw->port_count; i++) {
+		struct port *port = &fw->ports[i];
+
+		if (port->device == device &&
+		    bpf_map_update_elem(device->map_fd, &port->queue, &port->fd, BPF_ANY))
+			error = fail("cannot put a socket into the XSKMAP of", device->ifname);
+	}
+	if (!error)
+		error = enter_netns(device);
+	if (!error) {
+		device->link_fd = bpf_link_create(device->program_fd, device->ifindex, BPF_XDP, &opts);
+		if (device->link_fd < 0) {
+			error = fail("cannot attach XDP to", device->ifname);
+			device->link_fd = -1;
+		}
+	}
+	if (setns(home, CLONE_NEWNET) && !error)
+		error = fail("cannot return from the network namespace of", device->ifname);
+	close(home);
+	return error;
+}
+
+void detach_redirect(struct device *device)
+{
+	if (device->link_fd >= 0)
+		close(device->link_fd);
+	device->link_fd = -1;
+	bpf_object__close(device->object);
+	device->object = NULL;
+}
