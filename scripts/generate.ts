@@ -180,7 +180,7 @@ export const PROBE_PATHS: readonly ProbePath[] = [${probes.map(name).join(', ')}
     'src/generated/invariants.ts',
     `// ${HEADER} The invariants of src/invariants.
 
-import type { Invariant } from '../model/invariant.ts';
+import type { Invariant } from '../check/invariant.ts';
 ${invariants.map((file) => `import ${name(file)} from '../invariants/${file}';`).join('\n')}
 
 export const INVARIANTS: readonly Invariant[] = [

@@ -1,0 +1,168 @@
+// Runs invariants over batches of events in total order and collects what they find, the same live and offline.
+
+import { EventView } from '../decode/event-view.ts';
+import { Once } from '../decode/once.ts';
+import { KIND } from '../generated/layouts.ts';
+import { type Batch, GAP_KIND, HEAD, SLOT_LANES } from '../model/slot.ts';
+import type { ObjectTable } from '../model/objects.ts';
+import type { InvariantCounts, Severity, Violation } from '../model/violation.ts';
+import { type Finding, type Invariant, type InvariantContext, isTable, type Stepper, severityOf } from './invariant.ts';
+import { TableChecker } from './table.ts';
+
+/** Violations kept whole per invariant; further ones are only counted. */
+const KEPT_MAX = 1000;
+/** Two readings of the kernel's clock on different CPUs can't be ordered below this, in ns. */
+export const CLOCK_ERROR_NS = 500;
+
+interface Tally {
+  checked: number;
+  fired: number;
+  unplaced: number;
+  evicted: number;
+  unknown: number;
+}
+
+/** One invariant at work. */
+class Runner {
+  readonly invariant: Invariant;
+  readonly tally: Tally = { checked: 0, fired: 0, unplaced: 0, evicted: 0, unknown: 0 };
+  readonly #found: Violation[];
+  readonly #severity: Severity;
+  readonly #context: InvariantContext;
+  readonly #view: EventView;
+  readonly #wanted = new Uint8Array(0x1_0000);
+  readonly #table: TableChecker | null = null;
+  #stepper: Stepper | null = null;
+
+  constructor(invariant: Invariant, objects: ObjectTable, clockErrorNs: number, found: Violation[]) {
+    this.invariant = invariant;
+    this.#found = found;
+    this.#severity = severityOf(invariant);
+    const { tally } = this;
+    this.#context = {
+      objects,
+      clockErrorNs,
+      violate: (finding) => this.#violate(finding),
+      unplaced: () => {
+        tally.unplaced++;
+      },
+      evicted: () => {
+        tally.evicted++;
+      },
+      unknown: (count = 1) => {
+        tally.unknown += count;
+      },
+    };
+    if (isTable(invariant)) {
+      this.#table = new TableChecker(invariant, this.#context);
+      // The table's own view is current while it reports.
+      this.#view = this.#table.view;
+    } else {
+      this.#view = new EventView();
+      for (const kind of invariant.needs) {
+        const number = (KIND as Record<string, number>)[kind];
+        if (number !== undefined) this.#wanted[number] = 1;
+      }
+      this.#stepper = invariant.start(this.#context);
+    }
+  }
+
+  run(lanes: Uint32Array, from: number, end: number): void {
+    if (this.#table) {
+      this.#table.run(lanes, from, end);
+      this.tally.checked = this.#table.checked;
+      return;
+    }
+    const wanted = this.#wanted;
+    const view = this.#view;
+    const stepper = this.#stepper as Stepper;
+    view.lanes = lanes;
+    let checked = 0;
+    for (let at = from; at < end; at += SLOT_LANES) {
+      const kind = (lanes[at + HEAD.kindFlags] as number) & 0xffff;
+      if (wanted[kind] === 0 || (lanes[at + HEAD.seqHigh] as number) >>> 31) continue;
+      view.at = at;
+      stepper.step(view);
+      checked++;
+    }
+    this.tally.checked += checked;
+  }
+
+  gap(): void {
+    if (this.#table) this.#table.gap();
+    else if (this.#stepper?.gap) this.#stepper.gap();
+    else if (!isTable(this.invariant)) {
+      this.#stepper = this.invariant.start(this.#context);
+      this.tally.unknown++;
+    }
+  }
+
+  #violate(finding: Finding): void {
+    this.tally.fired++;
+    if (this.tally.fired > KEPT_MAX) return;
+    const at = this.#view.ref();
+    this.#found.push({
+      invariant: this.invariant.name,
+      severity: this.#severity,
+      orderDependent: finding.orderDependent ?? false,
+      object: finding.object,
+      sentence: finding.sentence,
+      at,
+      evidence: [...(finding.evidence ?? []), at],
+    });
+  }
+}
+
+export class Checker {
+  readonly #runners: readonly Runner[];
+  readonly #found: Violation[] = [];
+  readonly #once = new Once();
+  /** Everything found so far, oldest first. */
+  readonly violations: Violation[] = [];
+  events = 0;
+  lost = 0;
+
+  constructor(invariants: readonly Invariant[], objects: ObjectTable, clockErrorNs = CLOCK_ERROR_NS) {
+    this.#runners = invariants.map((invariant) => new Runner(invariant, objects, clockErrorNs, this.#found));
+  }
+
+  /** Checks the next batch; returns what it found, in the order of the offending events. */
+  check(batch: Batch): readonly Violation[] {
+    const missing = this.#once.mark(batch);
+    const { lanes, slots } = batch;
+    const end = slots * SLOT_LANES;
+    this.events += slots;
+    for (const at of missing)
+      if (((lanes[at + HEAD.kindFlags] as number) & 0xffff) === GAP_KIND)
+        this.lost += (lanes[at + 8] as number) + (lanes[at + 9] as number) * 0x1_0000_0000;
+    for (const runner of this.#runners) {
+      let from = 0;
+      for (const at of missing) {
+        runner.run(lanes, from, at);
+        runner.gap();
+        from = at;
+      }
+      runner.run(lanes, from, end);
+    }
+    if (this.#found.length === 0) return this.#found;
+    const found = this.#found.splice(0).sort(byPlace);
+    this.violations.push(...found);
+    return found;
+  }
+
+  /** Reports of ring entries that repeated an earlier one, and entries that no probe saw. */
+  get positions(): { repeated: number; unseen: number } {
+    return { repeated: this.#once.repeated, unseen: this.#once.unseen };
+  }
+
+  counts(): Record<string, InvariantCounts> {
+    return Object.fromEntries(this.#runners.map((runner) => [runner.invariant.name, { ...runner.tally }]));
+  }
+}
+
+/** By time, then CPU, then sequence, then name: the same order however the batches were cut. */
+function byPlace(a: Violation, b: Violation): number {
+  return (
+    a.at.ts - b.at.ts || a.at.cpu - b.at.cpu || a.at.seq - b.at.seq || (a.invariant < b.invariant ? -1 : 1)
+  );
+}

@@ -1,0 +1,211 @@
+// Runs a table invariant over batches: one byte of state per frame, one lookup per event.
+
+import { EventView } from '../decode/event-view.ts';
+import { KIND, LANE } from '../generated/layouts.ts';
+import type { InvariantContext, TableInvariant } from './invariant.ts';
+import { NO_OBJECT } from '../model/objects.ts';
+import { HEAD, SLOT_LANES, timeAt } from '../model/slot.ts';
+import type { EventRef } from '../model/violation.ts';
+
+/** Every kind that moves a frame has its object and address in these lanes (bpf/probes/xsk.bpf.c). */
+const OBJECT = LANE.xsk_fill_submit.object;
+const ADDR = LANE.xsk_fill_submit.addr;
+const ILLEGAL = 0x80;
+/** Frames one invariant keeps state for, over all umems. */
+const FRAMES_MAX = 1 << 22;
+const NO_FRAMES = 0xffff_ffff;
+
+/** Bits of an unaligned chunk's address; above them lies the offset (XSK_UNALIGNED_BUF_OFFSET_SHIFT). */
+const UNALIGNED_FLAG = 1;
+
+export class TableChecker {
+  readonly #context: InvariantContext;
+  readonly #table: TableInvariant;
+  /** By kind: 1 + move number. */
+  readonly #moveOf = new Uint8Array(0x1_0000);
+  readonly #moves: readonly { kind: string; to: number }[];
+  /** [move * states + state] → next state, with ILLEGAL set where the table has no such move. */
+  readonly #next: Uint8Array;
+  readonly #width: number;
+  #state = new Uint8Array(1 << 12);
+  /** State before the last move, and that move's place: for evidence, and to try the other order. */
+  #before = new Uint8Array(1 << 12);
+  #lastMove = new Uint8Array(1 << 12);
+  #lastTs = new Float64Array(1 << 12);
+  #lastSeq = new Float64Array(1 << 12);
+  #lastCpu = new Uint16Array(1 << 12);
+  #used = 0;
+  /** By object index: first frame of its umem, log2 of the chunk size, frames. */
+  #base = new Uint32Array(256).fill(NO_FRAMES);
+  #shift = new Uint8Array(256);
+  #frames = new Uint32Array(256);
+  readonly #umemBase = new Map<number, number>();
+  /** The event under report. */
+  readonly view = new EventView();
+  checked = 0;
+
+  constructor(table: TableInvariant, context: InvariantContext) {
+    this.#context = context;
+    this.#table = table;
+    const { states } = table;
+    this.#width = states.length;
+    const kinds = Object.entries(table.moves);
+    this.#next = new Uint8Array(kinds.length * states.length);
+    this.#moves = kinds.map(([kind, { from, to }], move) => {
+      const number = (KIND as Record<string, number>)[kind];
+      const target = states.indexOf(to);
+      if (number === undefined) throw new Error(`${table.name}: there is no kind of event ${kind}`);
+      if (target < 0) throw new Error(`${table.name}: ${kind} leads to ${to}, which is no state`);
+      this.#moveOf[number] = move + 1;
+      for (let state = 0; state < states.length; state++) {
+        const legal = state === 0 || from.includes(states[state] as string);
+        this.#next[move * states.length + state] = legal ? target : target | ILLEGAL;
+      }
+      return { kind, to: target };
+    });
+  }
+
+  /** Steps through lanes [from, end). */
+  run(lanes: Uint32Array, from: number, end: number): void {
+    const moveOf = this.#moveOf;
+    const next = this.#next;
+    const width = this.#width;
+    let checked = 0;
+    for (let at = from; at < end; at += SLOT_LANES) {
+      const move = moveOf[(lanes[at + HEAD.kindFlags] as number) & 0xffff] as number;
+      if (move === 0 || (lanes[at + HEAD.seqHigh] as number) >>> 31) continue;
+      checked++;
+      const object = lanes[at + OBJECT] as number;
+      let base = object < this.#base.length ? (this.#base[object] as number) : NO_FRAMES;
+      if (base === NO_FRAMES) {
+        base = this.#place(object);
+        if (base === NO_FRAMES) {
+          this.#context.unplaced();
+          continue;
+        }
+      }
+      const high = lanes[at + ADDR + 1] as number;
+      const low = lanes[at + ADDR] as number;
+      const shift = this.#shift[object] as number;
+      const frame = high === 0 ? low >>> shift : Math.floor((low + (high & 0xffff) * 0x1_0000_0000) / 2 ** shift);
+      if (frame >= (this.#frames[object] as number)) {
+        this.#context.unplaced();
+        continue;
+      }
+      const index = base + frame;
+      const state = this.#state[index] as number;
+      const to = next[(move - 1) * width + state] as number;
+      if (to & ILLEGAL) this.#break(lanes, at, index, frame, object, move, state);
+      this.#before[index] = state;
+      this.#state[index] = to & ~ILLEGAL;
+      this.#lastMove[index] = move;
+      this.#lastTs[index] = (lanes[at + HEAD.tsLow] as number) + (lanes[at + HEAD.tsHigh] as number) * 0x1_0000_0000;
+      this.#lastSeq[index] =
+        (lanes[at + HEAD.seqLow] as number) + (lanes[at + HEAD.seqHigh] as number) * 0x1_0000_0000;
+      this.#lastCpu[index] = lanes[at + HEAD.cpu] as number;
+    }
+    this.checked += checked;
+  }
+
+  /** History is missing: every frame's state is unknown. */
+  gap(): void {
+    let known = 0;
+    for (let i = 0; i < this.#used; i++) if (this.#state[i] !== 0) known++;
+    this.#context.unknown(known);
+    this.#state.fill(0, 0, this.#used);
+    this.#lastMove.fill(0, 0, this.#used);
+  }
+
+  /** Gives an object's umem a range of frames. */
+  #place(object: number): number {
+    const { objects } = this.#context;
+    const entry = objects.get(object);
+    const umem = entry && entry.umem !== NO_OBJECT ? objects.get(entry.umem) : undefined;
+    if (!umem || umem.type !== 'umem' || umem.chunkSize < 1 || object >= 16384) return NO_FRAMES;
+    const shift = 31 - Math.clz32(umem.chunkSize);
+    const frames = umem.flags & UNALIGNED_FLAG ? Math.ceil(umem.size / 2 ** shift) : Math.floor(umem.size / umem.chunkSize);
+    let base = this.#umemBase.get(umem.index);
+    if (base === undefined) {
+      if (this.#used + frames > FRAMES_MAX) {
+        this.#context.evicted();
+        return NO_FRAMES;
+      }
+      base = this.#used;
+      this.#used += frames;
+      this.#umemBase.set(umem.index, base);
+      this.#growFrames();
+    }
+    if (object >= this.#base.length) this.#growObjects(object);
+    this.#base[object] = base;
+    this.#shift[object] = shift;
+    this.#frames[object] = frames;
+    return base;
+  }
+
+  #growFrames(): void {
+    let size = this.#state.length;
+    if (size >= this.#used) return;
+    while (size < this.#used) size *= 2;
+    const grow = <T extends Uint8Array | Uint16Array | Float64Array>(old: T, fresh: T): T => {
+      fresh.set(old);
+      return fresh;
+    };
+    this.#state = grow(this.#state, new Uint8Array(size));
+    this.#before = grow(this.#before, new Uint8Array(size));
+    this.#lastMove = grow(this.#lastMove, new Uint8Array(size));
+    this.#lastTs = grow(this.#lastTs, new Float64Array(size));
+    this.#lastSeq = grow(this.#lastSeq, new Float64Array(size));
+    this.#lastCpu = grow(this.#lastCpu, new Uint16Array(size));
+  }
+
+  #growObjects(object: number): void {
+    let size = this.#base.length;
+    while (size <= object) size *= 2;
+    const base = new Uint32Array(size).fill(NO_FRAMES);
+    const shift = new Uint8Array(size);
+    const frames = new Uint32Array(size);
+    base.set(this.#base);
+    shift.set(this.#shift);
+    frames.set(this.#frames);
+    this.#base = base;
+    this.#shift = shift;
+    this.#frames = frames;
+  }
+
+  /** The cold path: says what happened, and whether the other order of the last two events would have been legal. */
+  #break(lanes: Uint32Array, at: number, index: number, frame: number, object: number, move: number, state: number): void {
+    const { objects, clockErrorNs } = this.#context;
+    const states = this.#table.states;
+    const event = this.view.move(lanes, at);
+    const last = this.#lastMove[index] as number;
+    const evidence: EventRef[] = [];
+    let orderDependent = false;
+    if (last > 0) {
+      const cpu = this.#lastCpu[index] as number;
+      const ts = this.#lastTs[index] as number;
+      const seq = this.#lastSeq[index] as number;
+      evidence.push({ cpu, seq, ts, kind: this.#moves[last - 1]?.kind ?? '' });
+      if (cpu !== lanes[at + HEAD.cpu] && timeAt(lanes, at) - ts <= clockErrorNs) {
+        const first = this.#next[(move - 1) * this.#width + (this.#before[index] as number)] as number;
+        const second = this.#next[(last - 1) * this.#width + (first & ~ILLEGAL)] as number;
+        orderDependent = !(first & ILLEGAL) && !(second & ILLEGAL);
+      }
+    }
+    const umem = objects.get(object)?.umem ?? NO_OBJECT;
+    const chunk = objects.get(umem)?.chunkSize ?? 0;
+    this.#context.violate({
+      object: `frame 0x${(frame * chunk).toString(16)} of umem ${umem}`,
+      sentence: this.#table.sentence({
+        event,
+        from: states[state] as string,
+        to: states[this.#moves[move - 1]?.to ?? 0] as string,
+        umem,
+        frame: frame * chunk,
+        objects,
+      }),
+      evidence,
+      orderDependent,
+    });
+  }
+}
+

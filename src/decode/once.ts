@@ -1,0 +1,82 @@
+// Takes each ring position once: probes on two CPUs may report the same entry, and entries nobody saw are a gap.
+
+import { KIND, LANE } from '../generated/layouts.ts';
+import { type Batch, GAP_KIND, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
+
+/** The kinds that report an entry of a shared ring by position, each with its lane of object and position. */
+const POSITIONED = new Uint8Array(0x1_0000);
+for (const [ring, kind] of [
+  KIND.xsk_fill_submit,
+  KIND.xsk_tx_submit,
+  KIND.xsk_rx_publish,
+  KIND.xsk_comp_submit,
+].entries())
+  POSITIONED[kind] = ring + 1;
+
+const OBJECT_LANE = LANE.xsk_fill_submit.object;
+const POSITION_LANE = LANE.xsk_fill_submit.position;
+const RINGS = 4;
+
+/**
+ * Marks repeated reports (their kind gets REPEATED_KIND) and returns the lanes at which something is missing before the
+ * event there: a gap record, or a jump of a ring's position. State is kept from batch to batch.
+ */
+export class Once {
+  /** Next position per (object, ring), valid where #seen is 1. */
+  #next = new Uint32Array(RINGS * 256);
+  #seen = new Uint8Array(RINGS * 256);
+  /** Reports that repeated an earlier one. */
+  repeated = 0;
+  /** Entries of shared rings that no probe saw. */
+  unseen = 0;
+
+  mark(batch: Batch): readonly number[] {
+    const { lanes } = batch;
+    const end = batch.slots * SLOT_LANES;
+    const missing: number[] = [];
+    for (let at = 0; at < end; at += SLOT_LANES) {
+      // A continuation slot has data where others have their kind.
+      if ((lanes[at + HEAD.seqHigh] as number) >>> 31) continue;
+      const kind = (lanes[at + HEAD.kindFlags] as number) & 0xffff;
+      if (kind === GAP_KIND) {
+        missing.push(at);
+        this.#seen.fill(0);
+        continue;
+      }
+      const ring = POSITIONED[kind] as number;
+      if (ring === 0) continue;
+      const slot = (lanes[at + OBJECT_LANE] as number) * RINGS + ring - 1;
+      const position = lanes[at + POSITION_LANE] as number;
+      if (slot >= this.#seen.length && !this.#grow(slot)) continue;
+      if (this.#seen[slot]) {
+        const ahead = (position - (this.#next[slot] as number)) | 0;
+        if (ahead < 0) {
+          lanes[at + HEAD.kindFlags] = (lanes[at + HEAD.kindFlags] as number) | REPEATED_KIND;
+          this.repeated++;
+          continue;
+        }
+        if (ahead > 0) {
+          missing.push(at);
+          this.unseen += ahead;
+        }
+      }
+      this.#seen[slot] = 1;
+      this.#next[slot] = position + 1;
+    }
+    return missing;
+  }
+
+  /** An object index beyond the object table's size is damage, not an object. */
+  #grow(slot: number): boolean {
+    if (slot >= RINGS * 16384) return false;
+    let length = this.#seen.length;
+    while (length <= slot) length *= 2;
+    const next = new Uint32Array(length);
+    const seen = new Uint8Array(length);
+    next.set(this.#next);
+    seen.set(this.#seen);
+    this.#next = next;
+    this.#seen = seen;
+    return true;
+  }
+}
