@@ -1,0 +1,87 @@
+// Files that appear whole or not at all: written under another name, synced, then renamed.
+
+import { closeSync, constants, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { RecordingError } from '../model/errors.ts';
+
+export interface PartFile {
+  readonly fd: number;
+  /** Syncs the file and gives it its name; the file is closed. */
+  commit(): void;
+  /** Closes and removes the unfinished file. Does nothing after `commit`. */
+  discard(): void;
+}
+
+/** Opens `path`.part for writing, readable by its owner only; an older one left by a killed process is replaced. */
+export function createPart(path: string): PartFile {
+  const part = `${path}.part`;
+  let fd = -1;
+  try {
+    rmSync(part, { force: true });
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    fd = openSync(part, flags, 0o600);
+    fchmodSync(fd, 0o600);
+  } catch (error) {
+    if (fd >= 0) closeSync(fd);
+    throw writeError(error, path, null);
+  }
+  let open = true;
+  return {
+    fd,
+    commit() {
+      fsyncSync(fd);
+      closeSync(fd);
+      open = false;
+      try {
+        renameSync(part, path);
+      } catch (error) {
+        rmSync(part, { force: true });
+        throw error;
+      }
+      syncFolder(dirname(path));
+    },
+    discard() {
+      if (!open) return;
+      open = false;
+      closeSync(fd);
+      rmSync(part, { force: true });
+    },
+  };
+}
+
+/** A rename is durable only once its folder is; a file system that can't sync folders has nothing to sync. */
+function syncFolder(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY);
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    if (!isErrno(error) || (error.code !== 'EINVAL' && error.code !== 'ENOTSUP')) throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Writes all of `bytes`, at `position` or at the current one. */
+export function writeAll(fd: number, bytes: Uint8Array, position: number | null = null): void {
+  let done = 0;
+  while (done < bytes.length) {
+    done += writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
+  }
+}
+
+function isErrno(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && 'syscall' in error;
+}
+
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** The error of a failed write in words; `kept` names a file that still holds the events. */
+export function writeError(error: unknown, path: string, kept: string | null): unknown {
+  if (!isErrno(error)) return error;
+  const events = kept === null ? 'Nothing of it was kept.' : `The events are safe in ${kept}.`;
+  if (NO_ROOM.has(error.code ?? '')) {
+    const room = error.code === 'ENOSPC' ? 'the disk is full' : `the disk has no room (${error.code})`;
+    return new RecordingError('DISK_FULL', `${path} could not be written: ${room}. ${events}`, { cause: error });
+  }
+  return new RecordingError('WRITE_FAILED', `${path} could not be written: ${error.message}. ${events}`, { cause: error });
+}

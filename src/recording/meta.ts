@@ -1,0 +1,278 @@
+// RecordingMeta as JSON: written with big integers as text, read back field by field so that nothing unchecked gets in.
+
+import { RecordingError } from '../model/errors.ts';
+import type { FieldLayout, FieldType, RecordLayout } from '../model/layout.ts';
+import type { ObjectEntry } from '../model/objects.ts';
+import type { CpuWindow, FreezeFacts, ProbeCoverage, RecordingMeta, ThreadName } from '../model/recording.ts';
+import type { EventRef, InvariantCounts, Violation } from '../model/violation.ts';
+import { checkLayouts } from './columns.ts';
+
+export function serialiseMeta(meta: RecordingMeta): string {
+  return JSON.stringify(meta, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+}
+
+/** Throws a RecordingError that names the member at fault. */
+export function parseMeta(json: string): RecordingMeta {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new RecordingError('BAD_META', 'The description inside the recording is not JSON.', { cause });
+  }
+  const meta = readMeta(new Reader(value, 'meta'));
+  checkLayouts(meta.layouts);
+  return meta;
+}
+
+const OBJECT_LIMIT = 1 << 20;
+
+/** A value of the JSON and the place it was found at. */
+class Reader {
+  readonly #value: unknown;
+  readonly #place: string;
+
+  constructor(value: unknown, place: string) {
+    this.#value = value;
+    this.#place = place;
+  }
+
+  #wrong(wanted: string): RecordingError {
+    const found = this.#value === null ? 'null' : Array.isArray(this.#value) ? 'an array' : typeof this.#value;
+    return new RecordingError(
+      'BAD_META',
+      `The description inside the recording is damaged: ${this.#place} should be ${wanted}, found ${found}.`,
+    );
+  }
+
+  #members(): Record<string, unknown> {
+    if (typeof this.#value !== 'object' || this.#value === null || Array.isArray(this.#value)) {
+      throw this.#wrong('an object');
+    }
+    return this.#value as Record<string, unknown>;
+  }
+
+  get(key: string): Reader {
+    const members = this.#members();
+    return new Reader(Object.hasOwn(members, key) ? members[key] : undefined, `${this.#place}.${key}`);
+  }
+
+  text(): string {
+    if (typeof this.#value !== 'string') throw this.#wrong('text');
+    return this.#value;
+  }
+
+  number(least = -Number.MAX_SAFE_INTEGER, most = Number.MAX_SAFE_INTEGER): number {
+    const value = this.#value;
+    if (typeof value !== 'number' || !(value >= least && value <= most)) {
+      throw this.#wrong(`a number from ${least} to ${most}`);
+    }
+    return value;
+  }
+
+  count(most = Number.MAX_SAFE_INTEGER): number {
+    const value = this.number(0, most);
+    if (!Number.isInteger(value)) throw this.#wrong('a whole number');
+    return value;
+  }
+
+  u32(): number {
+    return this.count(0xffff_ffff);
+  }
+
+  big(): bigint {
+    const value = this.#value;
+    if (typeof value !== 'string' || !/^\d{1,20}$/.test(value)) throw this.#wrong('a whole number as text');
+    return BigInt.asUintN(64, BigInt(value));
+  }
+
+  bool(): boolean {
+    if (typeof this.#value !== 'boolean') throw this.#wrong('true or false');
+    return this.#value;
+  }
+
+  oneOf<T extends string | number | null>(choices: readonly T[]): T {
+    const found = choices.find((choice) => choice === this.#value);
+    if (found === undefined) throw this.#wrong(`one of ${choices.join(', ')}`);
+    return found;
+  }
+
+  orNull<T>(read: (reader: Reader) => T): T | null {
+    return this.#value === null ? null : read(this);
+  }
+
+  list<T>(read: (reader: Reader) => T): T[] {
+    if (!Array.isArray(this.#value)) throw this.#wrong('a list');
+    return this.#value.map((entry, index) => read(new Reader(entry, `${this.#place}[${index}]`)));
+  }
+
+  /** Entries whose keys could reach an object's prototype are left out. */
+  record<T>(read: (reader: Reader) => T): Record<string, T> {
+    const result: Record<string, T> = {};
+    for (const key of Object.keys(this.#members())) {
+      if (key !== '__proto__' && key !== 'constructor' && key !== 'prototype') result[key] = read(this.get(key));
+    }
+    return result;
+  }
+}
+
+const asCount = (reader: Reader): number => reader.count();
+const asNumber = (reader: Reader): number => reader.number();
+const asText = (reader: Reader): string => reader.text();
+
+function readMeta(meta: Reader): RecordingMeta {
+  const kernel = meta.get('kernel');
+  const clocks = meta.get('clocks');
+  const loss = meta.get('loss');
+  return {
+    format: meta.get('format').oneOf([1] as const),
+    flightring: meta.get('flightring').text(),
+    createdAt: meta.get('createdAt').text(),
+    kernel: {
+      release: kernel.get('release').text(),
+      machine: kernel.get('machine').text(),
+      cpus: kernel.get('cpus').count(),
+    },
+    clocks: {
+      monotonicNs: String(clocks.get('monotonicNs').big()),
+      realtimeNs: String(clocks.get('realtimeNs').big()),
+      errorNs: clocks.get('errorNs').number(),
+    },
+    layouts: meta.get('layouts').list(readLayout),
+    objects: meta.get('objects').list(readObject),
+    threads: meta.get('threads').list(readThread),
+    coverage: meta.get('coverage').list(readCoverage),
+    freeze: meta.get('freeze').orNull(readFreeze),
+    invariants: meta.get('invariants').list((entry) => ({
+      name: entry.get('name').text(),
+      version: entry.get('version').number(),
+    })),
+    violations: meta.get('violations').list(readViolation),
+    counts: meta.get('counts').record(readCounts),
+    loss: {
+      overwritten: loss.get('overwritten').count(),
+      recursionMisses: loss.get('recursionMisses').count(),
+      objectsDropped: loss.get('objectsDropped').count(),
+      windowlessViolations: loss.get('windowlessViolations').count(),
+    },
+    notes: meta.get('notes').list(asText),
+  };
+}
+
+const FIELD_TYPES: readonly FieldType[] = [
+  'u8', 'u16', 'u32', 'u64', 's32', 'ns', 'tid', 'pid', 'ifindex', 'netns', 'object', 'queue', 'umem_addr', 'bytes',
+  'position', 'errno', 'portid', 'nud', 'family', 'ip', 'mac', 'comm', 'name', 'reason', 'bits',
+];
+
+function readLayout(layout: Reader): RecordLayout {
+  return {
+    kind: layout.get('kind').text(),
+    number: layout.get('number').count(),
+    path: layout.get('path').text(),
+    size: layout.get('size').count(4096),
+    slots: layout.get('slots').count(16),
+    fields: layout.get('fields').list(readField),
+  };
+}
+
+function readField(field: Reader): FieldLayout {
+  return {
+    name: field.get('name').text(),
+    type: field.get('type').oneOf(FIELD_TYPES),
+    offset: field.get('offset').count(4096),
+    size: field.get('size').count(4096),
+  };
+}
+
+function readObject(object: Reader): ObjectEntry {
+  return {
+    index: object.get('index').count(OBJECT_LIMIT),
+    type: object.get('type').oneOf(['umem', 'queue', 'socket'] as const),
+    ts: object.get('ts').number(),
+    netns: object.get('netns').big(),
+    ifindex: object.get('ifindex').u32(),
+    queue: object.get('queue').u32(),
+    umem: object.get('umem').u32(),
+    parent: object.get('parent').u32(),
+    tgid: object.get('tgid').u32(),
+    tid: object.get('tid').u32(),
+    comm: object.get('comm').text(),
+    name: object.get('name').text(),
+    size: object.get('size').count(),
+    chunkSize: object.get('chunkSize').u32(),
+    headroom: object.get('headroom').u32(),
+    flags: object.get('flags').u32(),
+  };
+}
+
+function readThread(thread: Reader): ThreadName {
+  return { tid: thread.get('tid').u32(), ts: thread.get('ts').number(), comm: thread.get('comm').text() };
+}
+
+function readCoverage(coverage: Reader): ProbeCoverage {
+  return {
+    probe: coverage.get('probe').text(),
+    path: coverage.get('path').text(),
+    target: coverage.get('target').text(),
+    method: coverage.get('method').oneOf(['fentry', 'fexit', 'kprobe', 'kretprobe', 'raw_tp', 'tp', null] as const),
+    status: coverage.get('status').oneOf(['attached', 'missing', 'inlined', 'refused'] as const),
+    reason: coverage.get('reason').orNull(asText),
+  };
+}
+
+function readFreeze(freeze: Reader): FreezeFacts {
+  const requested = freeze.get('requested');
+  return {
+    cause: freeze.get('cause').oneOf(['violation', 'tripwire', 'signal', 'exit', 'library'] as const),
+    offendingTs: freeze.get('offendingTs').orNull(asNumber),
+    flippedTs: freeze.get('flippedTs').number(),
+    latencyNs: freeze.get('latencyNs').orNull(asNumber),
+    overwrittenMeanwhile: freeze.get('overwrittenMeanwhile').count(),
+    requested: {
+      lastEvents: requested.get('lastEvents').orNull(asCount),
+      beforeNs: requested.get('beforeNs').orNull(asNumber),
+      afterNs: requested.get('afterNs').number(),
+    },
+    window: freeze.get('window').list(readWindow),
+  };
+}
+
+function readWindow(window: Reader): CpuWindow {
+  return {
+    cpu: window.get('cpu').count(),
+    firstTs: window.get('firstTs').orNull(asNumber),
+    lastTs: window.get('lastTs').orNull(asNumber),
+    events: window.get('events').count(),
+    overwritten: window.get('overwritten').count(),
+  };
+}
+
+function readViolation(violation: Reader): Violation {
+  return {
+    invariant: violation.get('invariant').text(),
+    severity: violation.get('severity').oneOf(['violation', 'warning'] as const),
+    orderDependent: violation.get('orderDependent').bool(),
+    object: violation.get('object').text(),
+    sentence: violation.get('sentence').text(),
+    at: readEvent(violation.get('at')),
+    evidence: violation.get('evidence').list(readEvent),
+  };
+}
+
+function readEvent(event: Reader): EventRef {
+  return {
+    cpu: event.get('cpu').count(),
+    seq: event.get('seq').number(),
+    ts: event.get('ts').number(),
+    kind: event.get('kind').text(),
+  };
+}
+
+function readCounts(counts: Reader): InvariantCounts {
+  return {
+    checked: counts.get('checked').count(),
+    fired: counts.get('fired').count(),
+    unplaced: counts.get('unplaced').count(),
+    evicted: counts.get('evicted').count(),
+    unknown: counts.get('unknown').count(),
+  };
+}

@@ -1,0 +1,87 @@
+// Opens a recording of either form, and gives its records in this version's layouts.
+
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { LAYOUTS } from '../generated/layouts.ts';
+import { RecordingError } from '../model/errors.ts';
+import type { RecordLayout } from '../model/layout.ts';
+import type { RecordingMeta } from '../model/recording.ts';
+import type { Batch } from '../model/slot.ts';
+import type { Damage } from './integrity.ts';
+import { RAW_MAGIC, readRaw } from './raw.ts';
+import { createTranslator } from './translate.ts';
+
+export interface Recording {
+  readonly path: string;
+  readonly form: 'parquet' | 'raw';
+  /** What the recording says of itself; `layouts` are those it was made with. */
+  readonly meta: RecordingMeta;
+  /** Records in the file; with damage, `damage.rowsReadable` of them can be read. */
+  readonly rows: number;
+  /** Null if every byte is as it was written. Records in front of the damage can be read. */
+  readonly damage: Damage | null;
+  /** Records of kinds that this version doesn't know, left out so far by `batches`. */
+  readonly unknownKinds: ReadonlyMap<string, number>;
+  /**
+   * The records in total order, in the layouts asked for, at most 65 536 slots at a time, none split over two batches.
+   * Ends at the damage; can be called again.
+   */
+  batches(): Iterable<Batch>;
+}
+
+export interface OpenOptions {
+  /** The layouts that records are wanted in; those of this version if not given. */
+  readonly layouts?: readonly RecordLayout[];
+}
+
+/** Opens a recording. Throws a RecordingError for anything that is not one or can't be trusted. */
+export async function openRecording(path: string, options: OpenOptions = {}): Promise<Recording> {
+  const form = recognise(path);
+  // The Parquet parser is loaded only for a Parquet file.
+  const opened = form === 'raw' ? readRaw(path) : (await import('./parquet-read.ts')).readParquet(path);
+  const { meta, rows, damage } = opened;
+  const translator = createTranslator(meta.layouts, options.layouts ?? LAYOUTS);
+  const unknownKinds = new Map<string, number>();
+  return {
+    path,
+    form,
+    meta,
+    rows,
+    damage,
+    unknownKinds,
+    batches() {
+      unknownKinds.clear();
+      return translator === null ? opened.batches() : translator.translate(opened.batches(), unknownKinds);
+    },
+  };
+}
+
+function recognise(path: string): Recording['form'] {
+  const magic = readStart(path);
+  if (magic === RAW_MAGIC) return 'raw';
+  if (magic.startsWith('PAR1')) return 'parquet';
+  const what = magic === '' ? 'is empty' : 'begins neither like a Parquet file nor like a raw recording (damage at byte 0)';
+  throw new RecordingError('NOT_A_RECORDING', `${path} is not a recording: it ${what}.`);
+}
+
+/** The first eight bytes. Only a regular file is opened: reading a pipe could wait for ever. */
+function readStart(path: string): string {
+  try {
+    if (!statSync(path).isFile()) {
+      throw new RecordingError('NOT_A_RECORDING', `${path} is not a file; give the path of a recording.`);
+    }
+    const fd = openSync(path, 'r');
+    try {
+      if (!fstatSync(fd).isFile()) throw new RecordingError('NOT_A_RECORDING', `${path} is not a file.`);
+      const bytes = Buffer.alloc(8);
+      return bytes.toString('latin1', 0, readSync(fd, bytes, 0, 8, 0));
+    } finally {
+      closeSync(fd);
+    }
+  } catch (cause) {
+    if (cause instanceof RecordingError) throw cause;
+    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+    if (code === 'ENOENT') throw new RecordingError('NOT_FOUND', `There is no recording ${path}.`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RecordingError('UNREADABLE', `${path} can't be read: ${why}.`, { cause });
+  }
+}
