@@ -40,10 +40,12 @@ static bool is_due(const struct forwarder *fw)
 static void announce(const struct forwarder *fw, const struct port *port, uint64_t address, const char *ring,
 		     const char *more)
 {
-	printf("{\"fault\":\"%s\",\"addr\":\"0x%llx\",\"ring\":\"%s\",\"queue\":%u,\"device\":\"%s\","
+	printf("{\"fault\":\"%s\",\"addr\":\"0x%llx\",\"frame\":\"0x%llx\",\"ring\":\"%s\",\"queue\":%u,"
+	       "\"device\":\"%s\","
 	       "\"ifname\":\"%s\","
 	       "\"ifindex\":%u,\"netns\":%llu,\"packets\":%llu,\"monotonic_ns\":%llu%s}\n",
-	       fault_name(fw->options.fault), (unsigned long long)address, ring, port->queue,
+	       fault_name(fw->options.fault), (unsigned long long)address,
+	       (unsigned long long)(address & ~(uint64_t)(fw->options.chunk_size - 1)), ring, port->queue,
 	       port->device->role, port->device->ifname, port->device->ifindex,
 	       (unsigned long long)port->device->netns_inode, (unsigned long long)fw->forwarded,
 	       (unsigned long long)now_ns(), more);
@@ -65,11 +67,19 @@ static void put_bad_fill(struct forwarder *fw, struct port *port, uint64_t addre
 	ring_put_address(&port->fill, address);
 }
 
-static void put_bad_tx(struct forwarder *fw, struct port *port, uint64_t address, uint32_t length)
+static void put_wrong_tx(struct forwarder *fw, struct port *port, uint64_t address, uint32_t length)
 {
 	announce(fw, port, address, "TX", "");
 	ring_put_descriptor(&port->tx, address, length);
 	port->kick = true;
+}
+
+/* The kernel skips such a descriptor; some versions also hand it back on COMPLETION, and it isn't ours to
+ * reuse. */
+static void put_refused_tx(struct forwarder *fw, struct port *port, uint64_t address, uint32_t length)
+{
+	fw->fault.bad_tx = address;
+	put_wrong_tx(fw, port, address, length);
 }
 
 /* Entries in the middle of the backlog: long published, far from the kernel's consumer. */
@@ -133,7 +143,7 @@ void fault_on_forward(struct forwarder *fw, struct port *port, uint64_t address,
 	case FAULT_COMP_SKIPPED:
 		if (!ring_room(&out->tx) || !take_turn(fw))
 			return;
-		put_bad_tx(fw, out, address, length);
+		put_wrong_tx(fw, out, address, length);
 		count_copy(fw, base);
 		fw->frames[address / fw->options.chunk_size].in_tx++;
 		out->stats.tx++;
@@ -152,11 +162,11 @@ void fault_on_forward(struct forwarder *fw, struct port *port, uint64_t address,
 		return;
 	case FAULT_OUT_OF_BOUNDS_TX:
 		if (ring_room(&out->tx) && take_turn(fw))
-			put_bad_tx(fw, out, fw->area_size + 3 * (uint64_t)fw->options.chunk_size, length);
+			put_refused_tx(fw, out, fw->area_size + 3 * (uint64_t)fw->options.chunk_size, length);
 		return;
 	case FAULT_CROSS_CHUNK_TX:
 		if (ring_room(&out->tx) && take_turn(fw))
-			put_bad_tx(fw, out, base + fw->options.chunk_size - 8, 60);
+			put_refused_tx(fw, out, base + fw->options.chunk_size - 8, 60);
 		return;
 	case FAULT_STARVE:
 	case FAULT_RX_FULL:

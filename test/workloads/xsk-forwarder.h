@@ -5,6 +5,7 @@
 
 #include "xsk-ring.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -81,7 +82,8 @@ struct port_stats {
 	uint64_t filled;
 	uint64_t dropped;    /* received, but the other side's TX ring had no room */
 	uint64_t unexpected; /* received a frame which by our own books was not in FILL */
-	uint64_t unknown;    /* received or completed an address outside the umem */
+	uint64_t unknown;    /* received or completed a frame outside the umem, or completed one not in TX */
+	uint64_t refused; /* completions of a bad TX descriptor: kernels differ in whether they return it */
 };
 
 struct port {
@@ -112,7 +114,8 @@ struct frame {
 struct fault {
 	_Atomic bool armed;
 	_Atomic uint32_t left;
-	uint64_t due_at; /* packets forwarded */
+	uint64_t due_at;	 /* packets forwarded */
+	_Atomic uint64_t bad_tx; /* address of the bad TX descriptor, 0: none */
 	struct port *stalled;
 	uint64_t stalled_until; /* CLOCK_MONOTONIC ns */
 };
@@ -132,6 +135,15 @@ struct forwarder {
 	_Atomic bool gone; /* a device went away under us */
 };
 
+/* The ports one thread serves; both ends of a queue pair belong to the same thread. */
+struct worker {
+	struct forwarder *fw;
+	struct port *ports[MAX_PORTS];
+	uint32_t port_count;
+	uint64_t deadline; /* CLOCK_MONOTONIC ns, 0: none */
+	pthread_t thread;
+};
+
 extern volatile sig_atomic_t stop_requested;
 extern volatile sig_atomic_t fault_requested;
 
@@ -143,6 +155,10 @@ const char *fault_name(enum fault_kind kind);
 int open_device(struct device *device, const char *role, const char *ifname, const char *netns);
 int create_umem(struct forwarder *fw);
 int open_ports(struct forwarder *fw);
+int enter_netns(const struct device *device);
+int fail(const char *what, const char *who);
+
+/* xsk-attach.c */
 int attach_redirect(struct forwarder *fw, struct device *device);
 void detach_redirect(struct device *device);
 
@@ -158,8 +174,9 @@ void print_bind_collision(const struct forwarder *fw, const struct port *port, c
 /* xsk-report.c */
 bool print_stats(struct forwarder *fw);
 
-/* xsk-forwarder.c */
-void fill_frame(struct forwarder *fw, struct port *port, uint64_t base);
-void recycle(struct forwarder *fw, uint64_t address);
+/* xsk-loop.c */
+void fill_frame(struct forwarder *fw, struct port *port, uint64_t address);
+void *run_worker(void *argument);
+void drain(struct worker *worker);
 
 #endif

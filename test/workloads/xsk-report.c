@@ -24,6 +24,7 @@ static void add(struct port_stats *sum, const struct port_stats *one)
 	sum->dropped += one->dropped;
 	sum->unexpected += one->unexpected;
 	sum->unknown += one->unknown;
+	sum->refused += one->refused;
 }
 
 static struct books count_frames(const struct forwarder *fw, struct port_stats *sum)
@@ -56,19 +57,18 @@ static void print_port(const struct port *port, bool last)
 	const struct port_stats *s = &port->stats;
 
 	getsockopt(port->fd, SOL_XDP, XDP_STATISTICS, &kernel, &length);
-	printf(
-	    "{\"device\":\"%s\",\"ifname\":\"%s\",\"ifindex\":%u,\"netns\":%llu,\"queue\":%u,\"rx\":%llu,"
-	    "\"tx\":%llu,"
-	    "\"completed\":%llu,\"filled\":%llu,\"dropped\":%llu,\"unexpected\":%llu,"
-	    "\"kernel\":{\"rx_dropped\":%llu,\"rx_ring_full\":%llu,\"fill_empty\":%llu,\"fill_invalid\":%llu,"
-	    "\"tx_invalid\":%llu}}%s",
-	    port->device->role, port->device->ifname, port->device->ifindex,
-	    (unsigned long long)port->device->netns_inode, port->queue, (unsigned long long)s->rx,
-	    (unsigned long long)s->tx, (unsigned long long)s->completed, (unsigned long long)s->filled,
-	    (unsigned long long)s->dropped, (unsigned long long)s->unexpected,
-	    (unsigned long long)kernel.rx_dropped, (unsigned long long)kernel.rx_ring_full,
-	    (unsigned long long)kernel.rx_fill_ring_empty_descs, (unsigned long long)kernel.rx_invalid_descs,
-	    (unsigned long long)kernel.tx_invalid_descs, last ? "" : ",");
+	printf("{\"device\":\"%s\",\"ifname\":\"%s\",\"ifindex\":%u,\"netns\":%llu,\"queue\":%u,\"rx\":%llu,"
+	       "\"tx\":%llu,"
+	       "\"completed\":%llu,\"filled\":%llu,\"dropped\":%llu,\"unexpected\":%llu,"
+	       "\"kernel\":{\"rx_dropped\":%llu,\"rx_ring_full\":%llu,\"fill_empty\":%llu,"
+	       "\"tx_invalid\":%llu}}%s",
+	       port->device->role, port->device->ifname, port->device->ifindex,
+	       (unsigned long long)port->device->netns_inode, port->queue, (unsigned long long)s->rx,
+	       (unsigned long long)s->tx, (unsigned long long)s->completed, (unsigned long long)s->filled,
+	       (unsigned long long)s->dropped, (unsigned long long)s->unexpected,
+	       (unsigned long long)kernel.rx_dropped, (unsigned long long)kernel.rx_ring_full,
+	       (unsigned long long)kernel.rx_fill_ring_empty_descs,
+	       (unsigned long long)kernel.tx_invalid_descs, last ? "" : ",");
 }
 
 bool print_stats(struct forwarder *fw)
@@ -84,17 +84,17 @@ bool print_stats(struct forwarder *fw)
 		return balanced;
 	printf("{\"rx\":%llu,\"tx\":%llu,\"completed\":%llu,\"dropped\":%llu,\"forwarded\":%llu,"
 	       "\"unexpected\":%llu,"
-	       "\"unknown\":%llu,\"retired\":%llu,\"balanced\":%s,"
+	       "\"unknown\":%llu,\"retired\":%llu,\"refused\":%llu,\"balanced\":%s,"
 	       "\"frames\":{\"total\":%u,\"fill\":%llu,\"kernel\":%lld,\"tx\":%llu,\"spare\":%llu,\"unused\":"
 	       "%llu,"
 	       "\"multiple\":%llu},\"ports\":[",
 	       (unsigned long long)sum.rx, (unsigned long long)sum.tx, (unsigned long long)sum.completed,
 	       (unsigned long long)sum.dropped, (unsigned long long)fw->forwarded,
 	       (unsigned long long)sum.unexpected, (unsigned long long)sum.unknown,
-	       (unsigned long long)fw->retired, balanced ? "true" : "false", fw->frame_count,
-	       (unsigned long long)books.fill, (long long)books.kernel, (unsigned long long)books.tx,
-	       (unsigned long long)books.spare, (unsigned long long)books.unused,
-	       (unsigned long long)books.multiple);
+	       (unsigned long long)fw->retired, (unsigned long long)sum.refused, balanced ? "true" : "false",
+	       fw->frame_count, (unsigned long long)books.fill, (long long)books.kernel,
+	       (unsigned long long)books.tx, (unsigned long long)books.spare,
+	       (unsigned long long)books.unused, (unsigned long long)books.multiple);
 	for (uint32_t i = 0; i < fw->port_count; i++)
 		print_port(&fw->ports[i], i + 1 == fw->port_count);
 	printf("]}\n");
