@@ -78,6 +78,8 @@ struct fr_control {
 	__u64 trip_flipped_ts;
 	__u32 objects; /* entries of the object table in use */
 	__u32 objects_dropped;
+	__u32 waiting; /* the reader sleeps long: the next event wakes it */
+	__u32 pad;
 };
 struct fr_control fr_control SEC(".data.control") = { .bank = 2 };
 
@@ -154,6 +156,7 @@ static __always_inline void fr_ring_doorbell(void)
 	if (fr_control.rung)
 		return;
 	fr_control.rung = 1;
+	fr_control.waiting = 0;
 	bpf_ringbuf_output(&doorbell, &one, sizeof(one), BPF_RB_FORCE_WAKEUP);
 }
 
@@ -202,7 +205,7 @@ static __always_inline void fr_fill_head(struct fr_head *head, __u16 kind, __u16
 
 static __always_inline void fr_after(__u64 first, __u32 slots, __u16 flags)
 {
-	if (flags & FR_URGENT || ((first + slots) & fr_doorbell_mask) < slots)
+	if (flags & FR_URGENT || fr_control.waiting || ((first + slots) & fr_doorbell_mask) < slots)
 		fr_ring_doorbell();
 }
 

@@ -9,16 +9,20 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
+#include <net/if.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -132,7 +136,7 @@ API int fr_close(int handle)
 		munmap(r->rings.base, r->rings_bytes);
 	if (r->objects)
 		munmap(r->objects, r->objects_bytes);
-	if (r->own_memory && r->control)
+	if (r->control)
 		munmap(r->control, 4096);
 	if (r->batch)
 		munmap(r->batch, (size_t)BATCH_SLOTS * SLOT_BYTES);
@@ -292,7 +296,7 @@ API int fr_load(int handle, uint32_t cpus, uint32_t slots, char *text, uint32_t 
 	map = bpf_object__find_map_by_name(r->object, "objects");
 	r->objects = map_memory(map, &r->objects_bytes);
 	map = bpf_object__find_map_by_name(r->object, ".data.control");
-	r->control = map ? (void *)bpf_map__initial_value(map, &(size_t){ 0 }) : 0;
+	r->control = map ? map_memory(map, &(size_t){ 0 }) : 0;
 	if (!r->rings.base || !r->objects || !r->control)
 		return -ENOMEM;
 	map = bpf_object__find_map_by_name(r->object, "doorbell");
@@ -392,8 +396,11 @@ API void *fr_pointer(int handle, int which)
 	return 0;
 }
 
-/* The offset of `rung` in struct fr_control (bpf/recorder.bpf.h). */
+/* Words of struct fr_control (bpf/recorder.bpf.h). */
 #define CONTROL_RUNG 2
+#define CONTROL_WAITING 14
+/* Sleeps longer than this ask the next event to ring. */
+#define LONG_SLEEP_US 2000
 
 static uint32_t drain_once(struct recorder *r)
 {
@@ -435,10 +442,22 @@ API int fr_wait(int handle, uint32_t timeout_us)
 		return n;
 	if (r->doorbell_fd >= 0) {
 		struct epoll_event event;
+		uint32_t *waiting = (uint32_t *)r->control + CONTROL_WAITING;
+
+		if (timeout_us > LONG_SLEEP_US) {
+			__atomic_store_n(waiting, 1, __ATOMIC_SEQ_CST);
+			/* Whatever came before the writers could see that is there now. */
+			n = drain_once(r);
+			if (n) {
+				__atomic_store_n(waiting, 0, __ATOMIC_RELEASE);
+				return n;
+			}
+		}
 		struct timespec timeout = { timeout_us / 1000000, timeout_us % 1000000 * 1000l };
 
 		if (syscall(SYS_epoll_pwait2, r->doorbell_fd, &event, 1, &timeout, 0, 0) > 0)
 			ring_buffer__consume(r->doorbell);
+		__atomic_store_n(waiting, 0, __ATOMIC_RELEASE);
 		__atomic_store_n((uint32_t *)r->control + CONTROL_RUNG, 0, __ATOMIC_RELEASE);
 	} else {
 		usleep(timeout_us);
@@ -521,6 +540,75 @@ done:
 	reader_free(&reader);
 	free(out);
 	return err ? err : written;
+}
+
+struct netns_question {
+	const char *path, *ifname;
+	uint64_t cookie;
+	uint32_t ifindex;
+	int error;
+};
+
+static void *ask_netns(void *argument)
+{
+	struct netns_question *q = argument;
+	socklen_t size = sizeof(q->cookie);
+	int fd, sock;
+
+	if (*q->path) {
+		fd = open(q->path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || setns(fd, CLONE_NEWNET)) {
+			q->error = errno;
+			if (fd >= 0)
+				close(fd);
+			return 0;
+		}
+		close(fd);
+	}
+	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock < 0 || getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, &q->cookie, &size))
+		q->error = errno;
+	if (sock >= 0)
+		close(sock);
+	if (*q->ifname) {
+		q->ifindex = if_nametoindex(q->ifname);
+		if (!q->ifindex && !q->error)
+			q->error = ENODEV;
+	}
+	return 0;
+}
+
+/*
+ * The cookie of the network namespace at `path` (the process's own if empty) and the index in it of the interface
+ * `ifname` (0 if empty): two u64. Asked from a thread of its own, which alone enters the namespace.
+ */
+API int fr_netns(const char *path, const char *ifname, uint64_t *answer)
+{
+	struct netns_question q = { path, ifname, 0, 0, 0 };
+	pthread_t thread;
+
+	if (pthread_create(&thread, 0, ask_netns, &q))
+		return -EAGAIN;
+	pthread_join(thread, 0);
+	answer[0] = q.cookie;
+	answer[1] = q.ifindex;
+	return -q.error;
+}
+
+/* Keeps only these capabilities (a bit mask) for this thread and those it starts from now on. */
+API int fr_keep_capabilities(uint64_t mask)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		data[i].effective &= mask >> (32 * i);
+		data[i].permitted &= mask >> (32 * i);
+		data[i].inheritable = 0;
+	}
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
 /* Per program, in the order of fr_open: runs, run time in ns, recursion misses (three u64 each). */

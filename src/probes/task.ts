@@ -1,0 +1,17 @@
+// What the task probes mean: the names of threads.
+
+import type { ProbePath } from '../model/probe.ts';
+
+const path: ProbePath = {
+  path: 'task',
+  title: 'names of threads, joined to every event',
+  probes: [
+    { name: 'task_newtask', target: 'task_newtask', writes: ['task_comm'], purpose: 'names of new threads' },
+    { name: 'task_rename', target: 'task_rename', writes: ['task_comm'], purpose: 'renamed threads and exec' },
+  ],
+  kinds: { task_comm: 'thread named' },
+  words: {},
+  flags: {},
+};
+
+export default path;

@@ -1,0 +1,330 @@
+// Loads and attaches the probes of the wanted paths, each by the best method this kernel takes.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, arch as machineArch, release } from 'node:os';
+import { join } from 'node:path';
+import { CONTROL, OBJECT_BYTES } from '../generated/layouts.ts';
+import { PROBE_PATHS } from '../generated/probes.ts';
+import { KernelError } from '../model/errors.ts';
+import type { Probe } from '../model/probe.ts';
+import type { ProbeCoverage } from '../model/recording.ts';
+import { missingCapabilities } from './capabilities.ts';
+import { describeErrno } from './errno.ts';
+import { ObjectMemory, OBJECTS_MAX } from './object-memory.ts';
+import * as shim from './shim.ts';
+
+export type AttachMethod = 'fentry' | 'kprobe' | 'raw_tp';
+
+/** Conditions evaluated in the kernel; undefined lets everything pass. */
+export interface KernelFilter {
+  readonly netns?: bigint;
+  readonly ifindex?: number;
+  readonly tgid?: number;
+  readonly comm?: string;
+}
+
+export interface KernelOptions {
+  /** Paths to record; `task` is always added. */
+  readonly paths: readonly string[];
+  /** Slots per CPU and bank, a power of two. */
+  readonly slots: number;
+  readonly filter?: KernelFilter;
+  /** Tripwires that may freeze, by number. */
+  readonly tripwires?: readonly number[];
+  /** Use only this method for functions; default the best. */
+  readonly attach?: 'fentry' | 'kprobe';
+}
+
+/** An attached recorder: nothing is recorded until `arm`. */
+export interface KernelRecorder {
+  readonly handle: number;
+  readonly cpus: number;
+  readonly slots: number;
+  readonly coverage: readonly ProbeCoverage[];
+  readonly programs: readonly string[];
+  readonly control: DataView;
+  readonly objects: ObjectMemory;
+  arm(): void;
+  close(): void;
+}
+
+/** Programs of one probe for one method: kprobes on a return need two. */
+interface Choice {
+  readonly method: AttachMethod;
+  readonly programs: readonly string[];
+}
+
+interface Plan {
+  readonly path: string;
+  readonly probe: Probe;
+  /** Methods left, best first. */
+  choices: Choice[];
+  reasons: string[];
+  status: ProbeCoverage['status'];
+}
+
+/** Programs run by the shim, never attached. */
+const TIMER_PROGRAM = 'xsk_look__timer';
+/** How often applications that never enter the kernel are looked at, in µs. */
+const TIMER_PERIOD_US = 2000;
+
+/** The number of CPUs that may ever be there: rings are indexed by CPU number. */
+export function possibleCpus(): number {
+  const last = /(\d+)\s*$/.exec(readFileSync('/sys/devices/system/cpu/possible', 'utf8'));
+  return last ? Number(last[1]) + 1 : availableParallelism();
+}
+
+function choicesOf(name: string, programs: ReadonlySet<string>, forced: KernelOptions['attach']): Choice[] {
+  const choices: Choice[] = [];
+  const fentry = [`${name}__fentry`, `${name}__fexit`].filter((p) => programs.has(p));
+  const kprobe = [`${name}__kprobe`, `${name}__kretprobe`].filter((p) => programs.has(p));
+  const raw = [`${name}__raw_tp`].filter((p) => programs.has(p));
+  if (fentry.length > 0 && forced !== 'kprobe') choices.push({ method: 'fentry', programs: fentry });
+  if (kprobe.length > 0 && forced !== 'fentry') choices.push({ method: 'kprobe', programs: kprobe });
+  if (raw.length > 0) choices.push({ method: 'raw_tp', programs: raw });
+  return choices;
+}
+
+function wantedPlans(paths: readonly string[], programs: ReadonlySet<string>, forced: KernelOptions['attach']): Plan[] {
+  const plans: Plan[] = [];
+  for (const path of PROBE_PATHS) {
+    if (path.path !== 'task' && !paths.includes(path.path)) continue;
+    for (const probe of path.probes) {
+      if (!probe.name || `${probe.name}__timer` === TIMER_PROGRAM) continue;
+      const choices = choicesOf(probe.name, programs, forced);
+      plans.push({ path: path.path, probe, choices, reasons: [], status: 'missing' });
+    }
+  }
+  return plans;
+}
+
+/** Takes away what this kernel can't do at all, before it is asked program by program. */
+function checkKernel(plans: readonly Plan[]): void {
+  const kprobes = kprobesAvailable();
+  for (const plan of plans) {
+    if (plan.choices[0]?.method === 'fentry') {
+      const known = shim.btfFunction(plan.probe.target);
+      if (known !== 1) {
+        plan.reasons.push(
+          known < 0
+            ? `fentry: this kernel has no BTF (${describeErrno(known)})`
+            : "fentry: the function is not in this kernel's BTF (inlined or renamed)",
+        );
+        plan.choices.shift();
+        plan.status = 'inlined';
+      }
+    }
+    if (!kprobes && plan.choices.some(({ method }) => method === 'kprobe')) {
+      plan.reasons.push('kprobe: this kernel is built without kprobes');
+      plan.choices = plan.choices.filter(({ method }) => method !== 'kprobe');
+      plan.status = 'refused';
+    }
+  }
+}
+
+/** By perf's kprobe device, or by the older tracefs file. */
+function kprobesAvailable(): boolean {
+  return ['/sys/bus/event_source/devices/kprobe/type', '/sys/kernel/tracing/kprobe_events'].some((path) => existsSync(path));
+}
+
+/** The program that libbpf names in its complaint about a failed load. */
+function refusedProgram(text: string): string | null {
+  const names = [...text.matchAll(/prog '([^']+)'/g)];
+  return names.length > 0 ? (names[names.length - 1]?.[1] ?? null) : null;
+}
+
+/** The telling end of libbpf's or the verifier's words. */
+function lastWords(text: string): string {
+  const lines = text
+    .split('\n')
+    .map((line) => line.replace(/^libbpf: /, '').trim())
+    .filter((line) => line && !/^(processed|verification time|stack depth|-- (BEGIN|END))/.test(line));
+  return lines.slice(-2).join('; ').slice(0, 300);
+}
+
+function knob64(value: bigint): Buffer {
+  const buffer = Buffer.alloc(8);
+  buffer.writeBigUInt64LE(value);
+  return buffer;
+}
+
+function knob32(value: number): Buffer {
+  const buffer = Buffer.alloc(4);
+  buffer.writeUInt32LE(value);
+  return buffer;
+}
+
+function setKnobs(handle: number, options: KernelOptions, cpus: number): void {
+  const set = (name: string, value: Buffer) => {
+    const code = shim.setKnob(handle, name, value);
+    if (code < 0) throw new KernelError('KNOB', `the BPF object has no setting ${name}: rebuild with "npm run build"`);
+  };
+  set('fr_ring_mask', knob64(BigInt(options.slots - 1)));
+  set('fr_doorbell_mask', knob64(BigInt(Math.max(options.slots / 8, 1) - 1)));
+  set('fr_cpus', knob32(cpus));
+  const filter = options.filter ?? {};
+  if (filter.netns !== undefined) set('fr_only_netns', knob64(filter.netns));
+  if (filter.ifindex !== undefined) set('fr_only_ifindex', knob32(filter.ifindex));
+  if (filter.tgid !== undefined) set('fr_only_tgid', knob32(filter.tgid));
+  if (filter.comm !== undefined) {
+    const comm = Buffer.alloc(16);
+    comm.write(filter.comm.slice(0, 15));
+    set('fr_only_comm', comm);
+    set('fr_only_comm_set', Buffer.from([1]));
+  }
+}
+
+/** Fails early, with the missing capability by name and purpose. */
+export function requireCapabilities(): void {
+  const missing = missingCapabilities();
+  if (missing.length === 0) return;
+  const list = missing.map(({ name, purpose }) => `${name} ${purpose}`).join(', ');
+  throw new KernelError('NO_PRIVILEGE', `recording needs ${list}: run it as root, or inside "flightring lab"`);
+}
+
+/** Opens, loads and attaches; reopens without what was refused until the rest stands. */
+export function openKernel(options: KernelOptions): KernelRecorder {
+  requireCapabilities();
+  shim.openShim();
+  const cpus = possibleCpus();
+  const object = join(shim.nativeFolder(), 'recorder.bpf.o');
+  let plans: Plan[] | null = null;
+  for (let round = 0; round < 200; round++) {
+    const opened = shim.openObject(object);
+    if (opened.code < 0)
+      throw new KernelError('BAD_OBJECT', `${object} can't be opened: ${describeErrno(opened.code)} ${lastWords(opened.text)}`);
+    const handle = opened.code;
+    const programs = opened.text.trim().split('\n').map((line) => line.split(' ')[0] as string);
+    if (!plans) {
+      plans = wantedPlans(options.paths, new Set(programs), options.attach);
+      checkKernel(plans);
+    }
+    const result = tryOnce(handle, options, cpus, plans, programs);
+    if (result) return result;
+    shim.closeRecorder(handle);
+  }
+  throw new KernelError('REFUSED', 'the kernel went on refusing programs: see "flightring doctor"');
+}
+
+/** One round. Returns null if something was refused: the plans then have one choice less. */
+function tryOnce(
+  handle: number,
+  options: KernelOptions,
+  cpus: number,
+  plans: readonly Plan[],
+  programs: readonly string[],
+): KernelRecorder | null {
+  const owner = new Map<string, Plan>();
+  for (const plan of plans)
+    for (const program of plan.choices[0]?.programs ?? []) {
+      owner.set(program, plan);
+      shim.setAutoload(handle, program, true);
+    }
+  const timer = options.paths.includes('xsk') && programs.includes(TIMER_PROGRAM) && timerUsable;
+  if (timer) shim.setAutoload(handle, TIMER_PROGRAM, true);
+  setKnobs(handle, options, cpus);
+  const loaded = shim.loadObject(handle, cpus, options.slots);
+  if (loaded.code < 0) {
+    const name = refusedProgram(loaded.text);
+    if (name === TIMER_PROGRAM) {
+      timerUsable = false;
+      return null;
+    }
+    const plan = name ? owner.get(name) : undefined;
+    if (!plan) throw loadFailure(loaded, options);
+    const method = plan.choices[0]?.method;
+    drop(plan, loaded);
+    // Not permitted at all: the other programs of this kind would be refused one by one.
+    if (loaded.code === -1)
+      for (const other of plans) if (other.choices[0]?.method === method) drop(other, loaded);
+    return null;
+  }
+  const refused = new Set<Plan>();
+  for (const [program, plan] of owner) {
+    if (refused.has(plan)) continue;
+    const attached = shim.attachProgram(handle, program);
+    if (attached.code >= 0) continue;
+    drop(plan, attached);
+    refused.add(plan);
+  }
+  if (refused.size > 0) return null;
+  if (timer) shim.setTimer(handle, TIMER_PROGRAM, TIMER_PERIOD_US);
+  return recorderOf(handle, options, cpus, plans, programs);
+}
+
+let timerUsable = true;
+
+function drop(plan: Plan, failure: shim.CallResult): void {
+  const choice = plan.choices.shift();
+  // Of a plain "not permitted" libbpf only says that loading failed.
+  const words = failure.code === -1 ? '' : lastWords(failure.text);
+  plan.status = failure.code === -2 || failure.code === -3 ? 'missing' : 'refused';
+  plan.reasons.push(`${choice?.method}: ${describeErrno(failure.code)}${words ? ` — ${words}` : ''}`);
+}
+
+function loadFailure(failure: shim.CallResult, options: KernelOptions): KernelError {
+  if (failure.code === -12 || /create map|ENOMEM/.test(failure.text))
+    return new KernelError(
+      'NO_MEMORY',
+      `the kernel has no memory for rings of ${options.slots} slots on every CPU: ask for fewer with --last (${describeErrno(failure.code)})`,
+    );
+  return new KernelError(
+    'REFUSED',
+    `the kernel refused the recorder: ${describeErrno(failure.code)}; ${lastWords(failure.text) || 'no reason given'}`,
+  );
+}
+
+function coverageOf(plan: Plan): ProbeCoverage {
+  const choice = plan.choices[0];
+  const returns = choice?.programs.some((p) => p.endsWith('__fexit') || p.endsWith('__kretprobe')) ?? false;
+  const method = choice
+    ? choice.method === 'fentry' && returns
+      ? 'fexit'
+      : choice.method === 'kprobe' && returns
+        ? 'kretprobe'
+        : choice.method
+    : null;
+  return {
+    probe: plan.probe.name,
+    path: plan.path,
+    target: plan.probe.target,
+    method,
+    status: choice ? 'attached' : plan.status,
+    reason: plan.reasons.length > 0 ? plan.reasons.join('; ') : null,
+  };
+}
+
+function recorderOf(
+  handle: number,
+  options: KernelOptions,
+  cpus: number,
+  plans: readonly Plan[],
+  programs: readonly string[],
+): KernelRecorder {
+  const memory = shim.memoryOf(handle, shim.MEMORY.control, 4096);
+  const control = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
+  const objects = new ObjectMemory(shim.memoryOf(handle, shim.MEMORY.objects, OBJECTS_MAX * OBJECT_BYTES), memory);
+  return {
+    handle,
+    cpus,
+    slots: options.slots,
+    coverage: plans.map(coverageOf),
+    programs,
+    control,
+    objects,
+    arm() {
+      const bits = (options.tripwires ?? []).reduce((sum, number) => sum | (1 << number), 0);
+      control.setUint32(CONTROL.tripwires, bits, true);
+      control.setUint32(CONTROL.spare_free, 1, true);
+      control.setUint32(CONTROL.bank, 0, true);
+    },
+    close() {
+      shim.closeRecorder(handle);
+    },
+  };
+}
+
+/** What a recording says of the kernel. */
+export function kernelFacts(cpus: number): { release: string; machine: string; cpus: number } {
+  return { release: release(), machine: machineArch(), cpus };
+}

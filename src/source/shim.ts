@@ -1,0 +1,182 @@
+// The one file that calls native code: each function of native/flightring.c with its types, and views of its memory.
+
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createExternalBuffer, DataType, type FFIParams, type FieldType, isNullPointer, load, open } from 'ffi-rs';
+import { KernelError } from '../model/errors.ts';
+
+const LIBRARY = 'flightring';
+/** Most slots that one `wait` returns. */
+export const BATCH_SLOTS = 65536;
+const TEXT_BYTES = 16384;
+
+/** Memory of a recorder that is shared with it. */
+export const MEMORY = { rings: 0, control: 1, objects: 2, batch: 3, figures: 4 } as const;
+
+/** The folder of the shim and the BPF object; FLIGHTRING_NATIVE names another one. */
+export function nativeFolder(): string {
+  const named = process.env.FLIGHTRING_NATIVE;
+  if (named) return named;
+  const arch = `linux-${process.arch}`;
+  let folder = dirname(fileURLToPath(import.meta.url));
+  for (;;) {
+    for (const candidate of [join(folder, 'native', arch), join(folder, 'dist', 'native', arch)])
+      if (existsSync(join(candidate, 'libflightring.so'))) return candidate;
+    const parent = dirname(folder);
+    if (parent === folder)
+      throw new KernelError(
+        'NO_NATIVE',
+        `no native part for ${arch} in this installation: build it with "npm run build", or use x86-64 Linux`,
+      );
+    folder = parent;
+  }
+}
+
+let opened = false;
+
+/** Opens the library; the main thread must do so before any worker uses it (a worker alone crashes when it ends). */
+export function openShim(): void {
+  if (opened) return;
+  open({ library: LIBRARY, path: join(nativeFolder(), 'libflightring.so') });
+  opened = true;
+}
+
+function call<T extends FieldType>(funcName: string, retType: T, paramsType: FieldType[], paramsValue: unknown[]) {
+  return load({ library: LIBRARY, funcName, retType, paramsType, paramsValue });
+}
+
+const { I32, U32, I64, U64, U8Array, External } = DataType;
+const Text = DataType.String;
+
+/** The text a call left in its buffer. */
+function textOf(buffer: Buffer): string {
+  const end = buffer.indexOf(0);
+  return buffer.toString('utf8', 0, end < 0 ? buffer.length : end);
+}
+
+export interface CallResult {
+  /** 0 or more, or a negative errno. */
+  readonly code: number;
+  /** libbpf's and the verifier's words, if any. */
+  readonly text: string;
+}
+
+/** Opens the BPF object; `text` lists its programs, `name section` a line. `code` is the recorder's handle. */
+export function openObject(path: string): CallResult {
+  const text = Buffer.alloc(65536);
+  const code = call('fr_open', I32, [Text, U8Array, U32], [path, text, text.length]);
+  return { code, text: textOf(text) };
+}
+
+/** Rings in plain memory, for tests and benchmarks; returns the handle. */
+export function openMemory(cpus: number, slots: number): number {
+  return call('fr_memory', I32, [U32, U32], [cpus, slots]);
+}
+
+export function setAutoload(handle: number, program: string, wanted: boolean): number {
+  return call('fr_autoload', I32, [I32, Text, I32], [handle, program, wanted ? 1 : 0]);
+}
+
+/** Sets a `const volatile` variable before loading. */
+export function setKnob(handle: number, name: string, value: Buffer): number {
+  return call('fr_knob', I32, [I32, Text, U8Array, U32], [handle, name, value, value.length]);
+}
+
+export function loadObject(handle: number, cpus: number, slots: number): CallResult {
+  const text = Buffer.alloc(TEXT_BYTES);
+  const code = call('fr_load', I32, [I32, U32, U32, U8Array, U32], [handle, cpus, slots, text, text.length]);
+  return { code, text: textOf(text) };
+}
+
+export function attachProgram(handle: number, program: string): CallResult {
+  const text = Buffer.alloc(TEXT_BYTES);
+  const code = call('fr_attach', I32, [I32, Text, U8Array, U32], [handle, program, text, text.length]);
+  return { code, text: textOf(text) };
+}
+
+/** Has `wait` run a loaded program every `periodUs`. */
+export function setTimer(handle: number, program: string, periodUs: number): number {
+  return call('fr_timer', I32, [I32, Text, U32], [handle, program, periodUs]);
+}
+
+/** 1 if the running kernel's BTF has the function, 0 if not, negative without BTF. */
+export function btfFunction(name: string): number {
+  return call('fr_btf_function', I32, [Text], [name]);
+}
+
+/** A view of shared memory, without copying. It must not be used after `closeRecorder`. */
+export function memoryOf(handle: number, which: number, bytes: number): Buffer {
+  const pointer = call('fr_pointer', External, [I32, I32], [handle, which]);
+  if (isNullPointer(pointer)) throw new KernelError('NO_MEMORY', `the recorder has no memory of kind ${which}`);
+  return createExternalBuffer(pointer, bytes);
+}
+
+/** Prebuilt once: building it at every call costs as much as the call. */
+export class Waiter {
+  readonly #params: FFIParams<typeof I32>;
+  readonly #values: number[];
+  constructor(handle: number) {
+    this.#values = [handle, 0];
+    this.#params = {
+      library: LIBRARY,
+      funcName: 'fr_wait',
+      retType: I32,
+      paramsType: [I32, U32],
+      paramsValue: this.#values,
+    };
+  }
+  /** Slots now in the batch; waits at most `timeoutUs` for the doorbell if there are none. */
+  wait(timeoutUs: number): number {
+    this.#values[1] = timeoutUs;
+    return load(this.#params);
+  }
+}
+
+/** Writes a frozen bank's records, in total order, to an open file. `figures` gets four numbers per CPU. */
+export function saveBank(
+  handle: number,
+  bank: number,
+  starts: BigUint64Array,
+  fd: number,
+  fromNs: bigint,
+  figures: BigUint64Array,
+): number {
+  const bytes = (a: BigUint64Array) => Buffer.from(a.buffer, a.byteOffset, a.byteLength);
+  return Number(
+    call(
+      'fr_save',
+      I64,
+      [I32, U32, U8Array, I32, U64, U8Array],
+      [handle, bank, bytes(starts), fd, Number(fromNs), bytes(figures)],
+    ),
+  );
+}
+
+/** Per program, in the object's order: runs, ns, recursion misses. */
+export function programFigures(handle: number, count: number): BigUint64Array {
+  const figures = new BigUint64Array(count * 3);
+  call('fr_programs', I32, [I32, U8Array, U32], [handle, Buffer.from(figures.buffer), count]);
+  return figures;
+}
+
+/** Slots ever claimed in a ring. */
+export function ringHead(handle: number, bank: number, cpu: number): number {
+  return Number(call('fr_head', I64, [I32, U32, U32], [handle, bank, cpu]));
+}
+
+/** Cookie of the namespace at `path` ('' for our own) and index in it of `ifname` ('' for none); or a negative errno. */
+export function askNetns(path: string, ifname: string): { code: number; cookie: bigint; ifindex: number } {
+  const answer = new BigUint64Array(2);
+  const code = call('fr_netns', I32, [Text, Text, U8Array], [path, ifname, Buffer.from(answer.buffer)]);
+  return { code, cookie: answer[0] as bigint, ifindex: Number(answer[1]) };
+}
+
+/** Gives up all capabilities but these bits, for this thread and those it starts from now on. */
+export function keepCapabilities(mask: bigint): number {
+  return call('fr_keep_capabilities', I32, [U64], [Number(mask)]);
+}
+
+export function closeRecorder(handle: number): void {
+  call('fr_close', I32, [I32], [handle]);
+}
