@@ -1,0 +1,10 @@
+// What the rest of flightring may use of the lab.
+
+export { bootLab } from './boot.ts';
+export type { BootOptions } from './boot.ts';
+export { labCacheDir } from './cache.ts';
+export type { LabKernel } from './cache.ts';
+export { Lab } from './lab.ts';
+export type { RunOptions, RunResult } from './lab.ts';
+export { prepareLab } from './prepare.ts';
+export type { PrepareOptions } from './prepare.ts';

@@ -1,0 +1,137 @@
+// Starts QEMU with its serial ports on inherited sockets, in a way that it never outlives this process.
+
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+
+import { LabError } from '../model/errors.ts';
+import { deferred } from './command.ts';
+import { controlPort, hostTag, shareTag, stderrPort, stdoutPort } from './guest.ts';
+
+export interface MachineOptions {
+  readonly kernelImage: string;
+  readonly initramfs: string;
+  readonly shareDir: string;
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly slots: number;
+  /** Removed by the supervisor once QEMU has gone. */
+  readonly runDir: string;
+  readonly extraKernelArguments: readonly string[];
+}
+
+export interface Machine {
+  readonly console: Socket;
+  readonly control: Socket;
+  readonly stdout: readonly Socket[];
+  readonly stderr: readonly Socket[];
+  /** Settles when QEMU has gone, with what QEMU itself had to say. */
+  readonly exited: Promise<string>;
+  kill(): void;
+}
+
+// Without tsc the emulated HPET serialises every clock read, and with it the vCPUs.
+const kernelArguments = ['console=ttyS0', 'quiet', 'panic=-1', 'tsc=reliable', 'clocksource=tsc', 'rdinit=/init'];
+
+const lifelineFd = 3;
+const consoleFd = 4;
+const controlFd = 5;
+const slotFd = (slot: number): number => 6 + 2 * slot;
+
+/*
+ * QEMU 7 cannot be told to die with its parent. So a shell holds one end of a socket whose other end only this process has:
+ * when that closes, however this process ended, the shell kills QEMU and removes the run directory.
+ */
+const supervisor = `
+run_dir=$1
+shift
+"$@" 3<&- &
+qemu=$!
+{ read -r _ <&3; kill -KILL $qemu; } >/dev/null 2>&1 &
+lifeline=$!
+wait $qemu
+code=$?
+kill $lifeline 2>/dev/null
+rm -rf "$run_dir"
+exit $code
+`;
+
+export function startMachine(options: MachineOptions): Machine {
+  const pipes = Array.from({ length: slotFd(options.slots) }, (_, fd) => (fd === 0 ? 'ignore' : 'pipe'));
+  // Its own session: Ctrl-C reaches this process only, which decides what becomes of the guest.
+  const child = spawn('sh', ['-c', supervisor, 'flightring-lab', options.runDir, ...qemuCommand(options)], {
+    stdio: pipes as ('ignore' | 'pipe')[],
+    detached: true,
+  });
+  const exited = watchExit(child);
+  const slots = Array.from({ length: options.slots }, (_, slot) => slot);
+  return {
+    console: socketAt(child, consoleFd),
+    control: socketAt(child, controlFd),
+    stdout: slots.map((slot) => socketAt(child, slotFd(slot))),
+    stderr: slots.map((slot) => socketAt(child, slotFd(slot) + 1)),
+    exited,
+    kill: () => void socketAt(child, lifelineFd).destroy(),
+  };
+}
+
+function qemuCommand(options: MachineOptions): string[] {
+  const ports = Array.from({ length: options.slots }, (_, slot) => [
+    ...serialPort(stdoutPort(slot), slotFd(slot)),
+    ...serialPort(stderrPort(slot), slotFd(slot) + 1),
+  ]).flat();
+  return [
+    'qemu-system-x86_64',
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...['-machine', 'q35,usb=off,vmport=off', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
+    ...['-smp', String(options.cpus), '-m', `${options.memoryMiB}M`],
+    ...['-kernel', options.kernelImage, '-initrd', options.initramfs],
+    ...['-append', [...kernelArguments, ...options.extraKernelArguments].join(' ')],
+    ...['-chardev', `socket,id=console,fd=${consoleFd}`, '-serial', 'chardev:console'],
+    ...['-device', 'virtio-rng-pci'],
+    ...sharedFolder(hostTag, '/', 'readonly=on'),
+    ...sharedFolder(shareTag, options.shareDir, 'writeout=immediate'),
+    ...['-device', 'virtio-serial-pci,max_ports=31'],
+    ...serialPort(controlPort, controlFd),
+    ...ports,
+  ];
+}
+
+function sharedFolder(tag: string, path: string, more: string): string[] {
+  const escaped = path.replaceAll(',', ',,');
+  return [
+    ...['-fsdev', `local,id=${tag},path=${escaped},security_model=none,multidevs=remap,${more}`],
+    ...['-device', `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
+  ];
+}
+
+function serialPort(port: number, fd: number): string[] {
+  return ['-chardev', `socket,id=port${port},fd=${fd}`, '-device', `virtserialport,nr=${port},chardev=port${port}`];
+}
+
+function socketAt(child: ChildProcess, fd: number): Socket {
+  const stream = child.stdio[fd];
+  if (!(stream instanceof Socket)) throw new LabError('LAB_BOOT_FAILED', `QEMU was started without file descriptor ${fd}`);
+  // A guest that dies resets its sockets; `exited` reports that once, for all of them.
+  if (stream.listenerCount('error') === 0) stream.on('error', () => stream.destroy());
+  return stream;
+}
+
+function watchExit(child: ChildProcess): Promise<string> {
+  const { promise, resolve } = deferred<string>();
+  let said = '';
+  const listen = (chunk: Buffer): void => {
+    said = (said + chunk.toString()).slice(-4_000);
+  };
+  child.stdout?.on('data', listen);
+  child.stderr?.on('data', listen);
+  child.on('error', (cause) => resolve(String(cause)));
+  child.on('close', () => resolve(said.trim()));
+  child.on('exit', () => child.stdio[lifelineFd]?.destroy());
+  return promise;
+}
+
+export function initramfsPath(runDir: string): string {
+  return join(runDir, 'initramfs');
+}
