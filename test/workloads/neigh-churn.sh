@@ -43,7 +43,7 @@ mac_second=02:f1:00:00:01:02
 
 remove() {
 	for space in "$a" "$b"; do
-		if ip netns list | grep -q "^$space\( \|$\)"; then
+		if [ -e "/run/netns/$space" ]; then
 			ip netns delete "$space"
 		fi
 	done
