@@ -142,45 +142,59 @@ export function decodeDelta(cursor: Cursor, low: Uint32Array, high: Uint32Array 
     throw malformed(`${total} deltas in blocks of ${block} in ${parts} parts, ${count} values expected`);
   }
   let value = takeZigzag(cursor);
-  const put = (at: number): void => {
-    if (!Number.isSafeInteger(value) || (high !== null && value < 0)) throw malformed('a delta out of range');
-    low[at] = value % 0x1_0000_0000;
-    if (high !== null) high[at] = Math.floor(value / 0x1_0000_0000);
-  };
-  if (count > 0) put(0);
-  const { bytes } = cursor;
-  for (let at = 1; at < count; ) {
+  const deltas = new Float64Array(32);
+  for (let at = 0; at < count; ) {
+    if (at === 0) {
+      putNumber(low, high, at++, value);
+      continue;
+    }
     const least = takeZigzag(cursor);
     const widths = take(cursor, 4);
     for (let part = 0; part < 4; part++) {
-      const width = bytes[widths + part] as number;
-      if (width > 53) throw malformed(`deltas of ${width} bits`);
-      if (at >= count) {
-        if (width !== 0) throw malformed('deltas beyond the last value');
-        continue;
-      }
-      let from = take(cursor, width * 4);
-      let held = 0;
-      let bits = 0;
-      for (let i = 0; i < 32; i++) {
-        let delta = 0;
-        let scale = 1;
-        for (let left = width; left > 0; left -= 16) {
-          const piece = Math.min(16, left);
-          while (bits < piece) {
-            held |= (bytes[from++] as number) << bits;
-            bits += 8;
-          }
-          delta += (held & (2 ** piece - 1)) * scale;
-          held >>>= piece;
-          bits -= piece;
-          scale *= 0x1_0000;
-        }
-        if (at < count) {
-          value += least + delta;
-          put(at++);
-        }
+      const width = cursor.bytes[widths + part] as number;
+      if (width > 53 || (at >= count && width > 0)) throw malformed(`deltas of ${width} bits`);
+      if (at >= count) continue;
+      unpackDeltas(cursor.bytes, take(cursor, width * 4), width, deltas);
+      const end = Math.min(at + 32, count);
+      for (let i = 0; at < end; i++) {
+        value += least + (deltas[i] as number);
+        putNumber(low, high, at++, value);
       }
     }
+  }
+}
+
+/** Stores a number as one signed lane, or as two lanes if it is at least 0. */
+function putNumber(low: Uint32Array, high: Uint32Array | null, at: number, value: number): void {
+  const upper = Math.floor(value / 0x1_0000_0000);
+  if (high === null) {
+    if (upper !== 0 && upper !== -1) throw malformed('a delta out of range');
+  } else {
+    if (!(upper >= 0 && upper < 0x20_0000)) throw malformed('a delta out of range');
+    high[at] = upper;
+  }
+  low[at] = value - upper * 0x1_0000_0000;
+}
+
+/** Reads 32 numbers of `width` bits, in pieces of 16. */
+function unpackDeltas(bytes: Uint8Array, start: number, width: number, out: Float64Array): void {
+  let from = start;
+  let held = 0;
+  let bits = 0;
+  for (let i = 0; i < 32; i++) {
+    let delta = 0;
+    let scale = 1;
+    for (let left = width; left > 0; left -= 16) {
+      const piece = left < 16 ? left : 16;
+      while (bits < piece) {
+        held |= (bytes[from++] as number) << bits;
+        bits += 8;
+      }
+      delta += (held & ((1 << piece) - 1)) * scale;
+      held >>>= piece;
+      bits -= piece;
+      scale *= 0x1_0000;
+    }
+    out[i] = delta;
   }
 }

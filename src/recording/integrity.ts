@@ -99,15 +99,19 @@ export function fileHead(fileBytes: number): Buffer {
 /** Reads `length` bytes at `position`, all of them. */
 export function readExactly(fd: number, position: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
-  let done = 0;
-  while (done < length) {
-    const count = readSync(fd, bytes, done, length - done, position + done);
+  readInto(fd, position, bytes);
+  return bytes;
+}
+
+/** Fills `bytes` from `position` on. */
+export function readInto(fd: number, position: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) {
+    const count = readSync(fd, bytes, done, bytes.length - done, position + done);
     if (count === 0) {
       throw new RecordingError('TRUNCATED', `The recording ended at byte ${position + done} while it was being read.`);
     }
     done += count;
   }
-  return bytes;
 }
 
 export interface Verified {

@@ -125,11 +125,11 @@ function* readGroups(
       const where = `between byte ${group.start} and ${group.end}`;
       const bytes = readExactly(fd, group.start, group.end - group.start);
       const values = inWords(path, where, () => {
-        const decoded = new Map<number, RowValues>();
+        const decoded: (RowValues | undefined)[] = plan.columns.map(() => undefined);
         for (const place of needed) {
           const { start, length } = chunks[index]?.[place] as Chunk;
           const chunk = bytes.subarray(start - group.start, start - group.start + length);
-          decoded.set(place, decodeChunk(chunk, plan.columns[place] as Column, group.rows));
+          decoded[place] = decodeChunk(chunk, plan.columns[place] as Column, group.rows);
         }
         return decoded;
       });

@@ -20,6 +20,8 @@ export type ParquetSource = string | { readonly meta: RecordingMeta; readonly ba
 export interface ParquetOptions {
   /** Called after each row group with the rows written so far. */
   readonly onProgress?: (rows: number) => void;
+  /** Rows of one row group, the unit that damage takes away; at most 65 536, which is also the default. */
+  readonly groupRows?: number;
 }
 
 export interface ParquetResult {
@@ -56,8 +58,9 @@ function writeRows(fd: number, meta: RecordingMeta, batches: Iterable<Batch>, op
   // What can't be read back must not replace the raw file.
   parseMeta(serialiseMeta(meta));
   const plan = planColumns(meta.layouts);
-  const gatherer = createGatherer(plan, meta, GROUP_ROWS);
-  const writer = createWriter(fd, plan);
+  const groupRows = Math.min(options.groupRows ?? GROUP_ROWS, GROUP_ROWS);
+  const gatherer = createGatherer(plan, meta, groupRows);
+  const writer = createWriter(fd, plan, groupRows);
   const flush = (): void => {
     if (gatherer.rows === 0) return;
     writer.writeGroup(gatherer);
@@ -67,7 +70,7 @@ function writeRows(fd: number, meta: RecordingMeta, batches: Iterable<Batch>, op
   for (const { lanes, slots } of batches) {
     for (let slot = 0; slot < slots; ) {
       slot = gatherer.add(lanes, slot, slots);
-      if (gatherer.rows === GROUP_ROWS) flush();
+      if (gatherer.rows === groupRows) flush();
     }
   }
   flush();
@@ -84,13 +87,13 @@ interface GroupWriter {
   finish(meta: RecordingMeta): number;
 }
 
-function createWriter(fd: number, plan: ColumnPlan): GroupWriter {
+function createWriter(fd: number, plan: ColumnPlan, groupRows: number): GroupWriter {
   const checksums = new ChecksumBuilder();
   let sink = (bytes: Uint8Array): void => writeAll(fd, bytes);
   const schema = new parquet.ParquetSchema(Object.fromEntries(plan.columns.map((column) => [column.name, define(column)])));
   const envelope = new parquet.ParquetEnvelopeWriter(schema, (bytes) => sink(bytes), () => {}, 0, {});
-  const encode = createColumnEncoder(GROUP_ROWS);
-  const body = createSink(GROUP_ROWS * 16);
+  const encode = createColumnEncoder(groupRows);
+  const body = createSink(groupRows * 16);
   envelope.writeHeader();
   envelope.writeSection(Buffer.alloc(FILE_HEAD_BYTES));
   return {

@@ -1,12 +1,12 @@
 // The raw form of a recording: a frozen bank exactly as it was, behind a header and before its description.
 
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, fsync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { RecordingError } from '../model/errors.ts';
 import type { RecordingMeta } from '../model/recording.ts';
 import { type Batch, CONTINUATION, FLAG, HEAD, SLOT_BYTES, SLOT_LANES } from '../model/slot.ts';
 import { createPart, writeAll, writeError } from './files.ts';
-import { type Damage, readExactly } from './integrity.ts';
+import { type Damage, readExactly, readInto } from './integrity.ts';
 import { parseMeta, serialiseMeta } from './meta.ts';
 import { BATCH_SLOTS } from './slots.ts';
 
@@ -46,9 +46,10 @@ export function beginRaw(path: string): RawWriter {
 }
 
 function finishRaw(fd: number, slots: number, meta: RecordingMeta): void {
-  const pieces = Math.ceil(slots / PIECE_SLOTS);
-  const table = Buffer.alloc(pieces * 4);
-  for (let piece = 0; piece < pieces; piece++) table.writeUInt32LE(crc32(readPiece(fd, piece, slots)), piece * 4);
+  // The slots go to disk on another thread while their checksums are taken; commit waits for both.
+  fsync(fd, () => {});
+  const table = Buffer.concat(Array.from(pieceChecksums(fd, slots), ({ crc }) => u32(crc)));
+  const pieces = table.length / 4;
   const json = Buffer.from(serialiseMeta(meta));
   const tableAt = RAW_HEADER_BYTES + slots * SLOT_BYTES;
   writeAll(fd, table, tableAt);
@@ -66,17 +67,35 @@ function finishRaw(fd: number, slots: number, meta: RecordingMeta): void {
   writeAll(fd, header, 0);
 }
 
-function readPiece(fd: number, piece: number, slots: number): Buffer {
-  const first = piece * PIECE_SLOTS;
-  const count = Math.min(PIECE_SLOTS, slots - first);
-  return readExactly(fd, RAW_HEADER_BYTES + first * SLOT_BYTES, count * SLOT_BYTES);
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+interface Piece {
+  readonly offset: number;
+  readonly crc: number;
+  /** Valid until the next piece is asked for. */
+  readonly bytes: Buffer;
+}
+
+function* pieceChecksums(fd: number, slots: number): Generator<Piece> {
+  const buffer = Buffer.allocUnsafe(PIECE_SLOTS * SLOT_BYTES);
+  const end = RAW_HEADER_BYTES + slots * SLOT_BYTES;
+  for (let offset = RAW_HEADER_BYTES; offset < end; offset += buffer.length) {
+    const bytes = buffer.subarray(0, Math.min(buffer.length, end - offset));
+    readInto(fd, offset, bytes);
+    yield { offset, crc: crc32(bytes), bytes };
+  }
 }
 
 export interface RawRecording {
   readonly meta: RecordingMeta;
-  /** Records up to the damage. */
+  /** Records in the file, those behind the damage included. */
   readonly rows: number;
   readonly damage: Damage | null;
+  /** The records up to the damage, in the layouts of the recording. */
   batches(): Generator<Batch, void, undefined>;
 }
 
@@ -85,21 +104,22 @@ export function readRaw(path: string): RawRecording {
   const fd = openSync(path, 'r');
   try {
     const size = fstatSync(fd).size;
-    const { slots, pieces, json, table } = readRawHeader(fd, size, path);
+    const { slots, json, table } = readRawHeader(fd, size, path);
     const meta = parseMeta(json.toString('utf8'));
     let rows = 0;
-    for (let piece = 0; piece < pieces; piece++) {
-      const bytes = readPiece(fd, piece, slots);
-      if (crc32(bytes) !== table.readUInt32LE(piece * 4)) {
-        const offset = RAW_HEADER_BYTES + piece * PIECE_SLOTS * SLOT_BYTES;
-        const message = `the file is damaged between byte ${offset} and ${offset + bytes.length}`;
-        const good = piece * PIECE_SLOTS;
-        const readable = countRecords(path, good);
-        return { meta, rows: readable, damage: { offset, message, rowsReadable: readable }, batches: () => rawBatches(path, good) };
+    let piece = 0;
+    let damaged: Pick<Damage, 'offset' | 'message'> | null = null;
+    let good = slots;
+    for (const { offset, crc, bytes } of pieceChecksums(fd, slots)) {
+      if (crc !== table.readUInt32LE(piece * 4) && damaged === null) {
+        damaged = { offset, message: `the file is damaged between byte ${offset} and ${offset + bytes.length}` };
+        good = piece * PIECE_SLOTS;
       }
+      piece++;
       rows += countStarts(bytes);
     }
-    return { meta, rows, damage: null, batches: () => rawBatches(path, slots) };
+    const damage = damaged === null ? null : { ...damaged, rowsReadable: countRecords(path, good) };
+    return { meta, rows, damage, batches: () => rawBatches(path, good) };
   } finally {
     closeSync(fd);
   }
@@ -109,7 +129,7 @@ function readRawHeader(
   fd: number,
   size: number,
   path: string,
-): { slots: number; pieces: number; table: Buffer; json: Buffer } {
+): { slots: number; table: Buffer; json: Buffer } {
   if (size < RAW_HEADER_BYTES) {
     throw new RecordingError(
       'TRUNCATED',
@@ -139,7 +159,7 @@ function readRawHeader(
   if (crc32(table) !== header.readUInt32LE(40) || crc32(json) !== header.readUInt32LE(36)) {
     throw new RecordingError('BAD_FOOTER', `${path} is damaged between byte ${tableAt} and ${fileBytes}, in its description.`);
   }
-  return { slots, pieces, table, json };
+  return { slots, table, json };
 }
 
 /** Slots of a piece that begin a record. */

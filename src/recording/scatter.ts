@@ -2,14 +2,15 @@
 
 import { NO_OBJECT } from '../model/objects.ts';
 import { type Batch, CONTINUATION, FLAG, HEAD, SLOT_LANES } from '../model/slot.ts';
+import type { RecordLayout } from '../model/layout.ts';
 import type { RowValues } from './chunk.ts';
 import { COMMON, type FieldPlan, type KindPlan } from './columns.ts';
 import { malformed } from './decode.ts';
 import { BATCH_SLOTS, putContinuations } from './slots.ts';
 import { parseText } from './text.ts';
 
-/** Values by column; only those that `neededColumns` names. */
-export type GroupValues = ReadonlyMap<number, RowValues>;
+/** Values by the number of their column; only of those that `neededColumns` names. */
+export type GroupValues = readonly (RowValues | undefined)[];
 
 /** The columns whose values lie in slots; the others are joined for people and not read back. */
 export function neededColumns(kinds: readonly KindPlan[]): Set<number> {
@@ -17,85 +18,101 @@ export function neededColumns(kinds: readonly KindPlan[]): Set<number> {
   return new Set([seq, ts, cpu, tid, pid, kind, flags, ...kinds.flatMap(({ fields }) => fields.map((f) => f.column))]);
 }
 
+interface FieldSource {
+  readonly field: FieldPlan;
+  readonly values: RowValues;
+  readonly writeText: TextWriter;
+}
+
+interface KindSource {
+  readonly layout: RecordLayout;
+  readonly fields: readonly FieldSource[];
+}
+
 export function* scatter(values: GroupValues, rows: number, kinds: ReadonlyMap<string, KindPlan>): Generator<Batch> {
-  const at = (place: number): RowValues => values.get(place) as RowValues;
-  const kindOf = at(COMMON.kind);
-  const plans = kindOf.strings.map((kind) => {
+  const { low: kindOf, strings } = values[COMMON.kind] as RowValues;
+  const writers = values.map((column) => createTextWriter(column?.strings ?? []));
+  const sources = strings.map((kind): KindSource => {
     const plan = kinds.get(kind);
     if (plan === undefined) throw malformed(`the kind ${JSON.stringify(kind.slice(0, 64))} has no layout`);
-    return plan;
+    const fields = plan.fields.map((field) => ({
+      field,
+      values: values[field.column] as RowValues,
+      writeText: writers[field.column] as TextWriter,
+    }));
+    return { layout: plan.layout, fields };
   });
-  const writers = new Map([...values].map(([place, column]) => [place, createTextWriter(column)]));
+  const head = readHead(values);
   let row = 0;
   while (row < rows) {
     let slots = 0;
     let end = row;
     for (; end < rows; end++) {
-      const more = (plans[kindOf.low[end] as number] as KindPlan).layout.slots;
+      const more = (sources[kindOf[end] as number] as KindSource).layout.slots;
       if (slots + more > BATCH_SLOTS) break;
       slots += more;
     }
     const lanes = new Uint32Array(slots * SLOT_LANES);
     let lane = 0;
     for (; row < end; row++) {
-      const plan = plans[kindOf.low[row] as number] as KindPlan;
-      putHead(lanes, lane, row, plan, at);
-      for (const field of plan.fields) putField(lanes, lane, row, field, values, writers, plan);
-      lane += plan.layout.slots * SLOT_LANES;
+      const { layout, fields } = sources[kindOf[row] as number] as KindSource;
+      putHead(lanes, lane, row, layout, head);
+      for (const source of fields) putField(lanes, lane, row, source, layout);
+      lane += layout.slots * SLOT_LANES;
     }
     yield { lanes, slots };
   }
 }
 
-function putHead(lanes: Uint32Array, lane: number, row: number, plan: KindPlan, at: (place: number) => RowValues): void {
-  const low = (place: number): number => at(place).low[row] as number;
-  const high = (place: number): number => (at(place).high as Uint32Array)[row] as number;
-  const { layout } = plan;
-  const flags = low(COMMON.flags);
-  if (flags > 0xffff || (flags & FLAG.slots) !== layout.slots - 1 || high(COMMON.seq) >= CONTINUATION) {
-    throw malformed(`row ${row} of a row group, ${layout.kind}, has the flags ${flags}`);
-  }
-  lanes[lane + HEAD.seqLow] = low(COMMON.seq);
-  lanes[lane + HEAD.seqHigh] = high(COMMON.seq);
-  lanes[lane + HEAD.tsLow] = low(COMMON.ts);
-  lanes[lane + HEAD.tsHigh] = high(COMMON.ts);
-  lanes[lane + HEAD.tid] = low(COMMON.tid);
-  lanes[lane + HEAD.tgid] = low(COMMON.pid);
-  lanes[lane + HEAD.kindFlags] = layout.number | (flags << 16);
-  lanes[lane + HEAD.cpu] = low(COMMON.cpu);
-  putContinuations(lanes, lane, layout.slots);
+type HeadValues = ReturnType<typeof readHead>;
+
+function readHead(values: GroupValues) {
+  const low = (place: number): Uint32Array => (values[place] as RowValues).low;
+  const high = (place: number): Uint32Array => (values[place] as RowValues).high as Uint32Array;
+  const { seq, ts, cpu, tid, pid, flags } = COMMON;
+  return {
+    seqLow: low(seq), seqHigh: high(seq), tsLow: low(ts), tsHigh: high(ts),
+    cpu: low(cpu), tid: low(tid), pid: low(pid), flags: low(flags),
+  };
 }
 
-function putField(
-  lanes: Uint32Array,
-  lane: number,
-  row: number,
-  field: FieldPlan,
-  values: GroupValues,
-  writers: ReadonlyMap<number, TextWriter>,
-  plan: KindPlan,
-): void {
-  const column = values.get(field.column) as RowValues;
-  if (column.present !== null && column.present[row] !== 1) {
-    if (field.isObject) {
-      lanes[lane + field.lane] = NO_OBJECT;
-      return;
-    }
-    throw malformed(`row ${row} of a row group, ${plan.layout.kind}, lacks a field`);
+function putHead(lanes: Uint32Array, lane: number, row: number, layout: RecordLayout, head: HeadValues): void {
+  const flags = head.flags[row] as number;
+  const seqHigh = head.seqHigh[row] as number;
+  if (flags > 0xffff || (flags & FLAG.slots) !== layout.slots - 1 || seqHigh >= CONTINUATION) {
+    throw malformed(`row ${row} of a row group, ${layout.kind}, has the flags ${flags}`);
   }
-  if (field.storage === 'text') {
-    (writers.get(field.column) as TextWriter)(lanes, lane, column.low[row] as number, field);
+  lanes[lane + HEAD.seqLow] = head.seqLow[row] as number;
+  lanes[lane + HEAD.seqHigh] = seqHigh;
+  lanes[lane + HEAD.tsLow] = head.tsLow[row] as number;
+  lanes[lane + HEAD.tsHigh] = head.tsHigh[row] as number;
+  lanes[lane + HEAD.tid] = head.tid[row] as number;
+  lanes[lane + HEAD.tgid] = head.pid[row] as number;
+  lanes[lane + HEAD.kindFlags] = layout.number | (flags << 16);
+  lanes[lane + HEAD.cpu] = head.cpu[row] as number;
+  if (layout.slots > 1) putContinuations(lanes, lane, layout.slots);
+}
+
+function putField(lanes: Uint32Array, lane: number, row: number, source: FieldSource, layout: RecordLayout): void {
+  const { field, values } = source;
+  const at = lane + field.lane;
+  if (values.present !== null && values.present[row] !== 1) {
+    if (!field.isObject) throw malformed(`row ${row} of a row group, ${layout.kind}, lacks ${field.field.name}`);
+    lanes[at] = NO_OBJECT;
     return;
   }
-  const at = lane + field.lane;
-  lanes[at] = (lanes[at] as number) | (((column.low[row] as number) & field.mask) << field.shift);
-  if (field.size === 8) lanes[at + 1] = (column.high as Uint32Array)[row] as number;
+  if (field.storage === 'text') {
+    source.writeText(lanes, lane, values.low[row] as number, field);
+    return;
+  }
+  lanes[at] = (lanes[at] as number) | (((values.low[row] as number) & field.mask) << field.shift);
+  if (field.size === 8) lanes[at + 1] = (values.high as Uint32Array)[row] as number;
 }
 
 type TextWriter = (lanes: Uint32Array, lane: number, text: number, field: FieldPlan) => void;
 
 /** Parses each text of the column once. */
-function createTextWriter({ strings }: RowValues): TextWriter {
+function createTextWriter(strings: readonly string[]): TextWriter {
   const parsed: (Uint8Array | undefined)[] = [];
   return (lanes, lane, text, field) => {
     const bytes = (parsed[text] ??= parseText(field.form, strings[text] as string, field.size));

@@ -143,6 +143,12 @@ export function lanesOf(batches: Iterable<Batch>): Uint32Array {
   return batchOf(Array.from(batches, ({ lanes, slots }) => lanes.subarray(0, slots * SLOT_LANES))).lanes;
 }
 
+/** Byte for byte; `toEqual` takes seconds for a million lanes. */
+export function sameLanes(a: Uint32Array, b: Uint32Array): boolean {
+  const bytes = (lanes: Uint32Array): Buffer => Buffer.from(lanes.buffer, lanes.byteOffset, lanes.byteLength);
+  return bytes(a).equals(bytes(b));
+}
+
 export function kindOf(name: string, layouts = LAYOUTS): RecordLayout {
   const found = layouts.find(({ kind }) => kind === name);
   if (found === undefined) throw new Error(`no layout ${name}`);
