@@ -5,12 +5,12 @@ ARCH := $(shell uname -m)
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
 NODE_ARCH := $(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(ARCH)))
 PROBES := $(sort $(wildcard bpf/probes/*.bpf.c))
-BPF_HEADERS := $(wildcard bpf/*.bpf.h bpf/tripwires/*.bpf.h)
+BPF_HEADERS := $(wildcard bpf/*.bpf.h bpf/probes/*.bpf.h bpf/tripwires/*.bpf.h)
 OUT := dist/native/linux-$(NODE_ARCH)
 
 BPF_FLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wextra -Werror -Wno-unused-function \
 	-Wno-unused-parameter -Wno-compare-distinct-pointer-types -Wno-gnu-variable-sized-type-not-at-end \
-	-Wno-address-of-packed-member -Ibpf -I/usr/include/$(ARCH)-linux-gnu
+	-Wno-address-of-packed-member -Ibpf -Ibpf/probes -I/usr/include/$(ARCH)-linux-gnu
 
 all: $(OUT)/recorder.bpf.o $(OUT)/libflightring.so
 

@@ -35,7 +35,7 @@ function findRecords(): Map<string, string> {
   };
   scan('bpf/recorder.bpf.h', 'recorder');
   for (const file of readdirSync(join(ROOT, 'bpf/probes')).sort())
-    if (file.endsWith('.bpf.c')) scan(`bpf/probes/${file}`, basename(file, '.bpf.c'));
+    if (/\.bpf\.[ch]$/.test(file)) scan(`bpf/probes/${file}`, file.replace(/[-.].*$/, ''));
   return found;
 }
 

@@ -39,6 +39,11 @@ export interface TableInvariant extends Claim {
   readonly states: readonly [string, ...string[]];
   /** By kind of event: the states it may be met in, and the state it leads to. */
   readonly moves: Readonly<Record<string, { readonly from: readonly string[]; readonly to: string }>>;
+  /**
+   * A state that an object may have left before the event that says so is written: while more `begun` than `ended` were
+   * counted on its umem, an object met in `from` may already be in `as`.
+   */
+  readonly underWay?: { readonly from: string; readonly as: string; readonly begun: string; readonly ended: string };
   readonly sentence: (move: IllegalMove) => string;
 }
 

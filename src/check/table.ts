@@ -3,7 +3,7 @@
 import { EventView } from '../decode/event-view.ts';
 import { KIND, LANE } from '../generated/layouts.ts';
 import type { InvariantContext, TableInvariant } from './invariant.ts';
-import { NO_OBJECT } from '../model/objects.ts';
+import { NO_OBJECT, OBJECTS_MAX } from '../model/objects.ts';
 import { HEAD, SLOT_LANES, timeAt } from '../model/slot.ts';
 import type { EventRef } from '../model/violation.ts';
 
@@ -14,6 +14,12 @@ const ILLEGAL = 0x80;
 /** Frames one invariant keeps state for, over all umems. */
 const FRAMES_MAX = 1 << 22;
 const NO_FRAMES = 0xffff_ffff;
+/** Lane of the number of completions that begin (xsk_comp_begin). */
+const COUNT = LANE.xsk_comp_begin.count;
+/** In the state byte: the event that ends what was under way for this object is still to come. */
+const OWED = 0x40;
+/** Move number of the event that begins what is under way: it moves no object. */
+const BEGUN = 0xff;
 
 /** Bits of an unaligned chunk's address; above them lies the offset (XSK_UNALIGNED_BUF_OFFSET_SHIFT). */
 const UNALIGNED_FLAG = 1;
@@ -35,6 +41,13 @@ export class TableChecker {
   #lastSeq = new Float64Array(1 << 12);
   #lastCpu = new Uint16Array(1 << 12);
   #used = 0;
+  /** Table.underWay in numbers: its kind of event, its move, its states; and what is under way per umem. */
+  readonly #begun: number = -1;
+  readonly #endMove: number = -1;
+  readonly #from: number = -1;
+  readonly #as: number = -1;
+  readonly #open = new Int32Array(OBJECTS_MAX);
+  readonly #umem = new Uint16Array(OBJECTS_MAX);
   /** By object index: first frame of its umem, log2 of the chunk size, frames. */
   #base = new Uint32Array(256).fill(NO_FRAMES);
   #shift = new Uint8Array(256);
@@ -63,6 +76,13 @@ export class TableChecker {
       }
       return { kind, to: target };
     });
+    if (table.underWay) {
+      this.#begun = (KIND as Record<string, number>)[table.underWay.begun] ?? -1;
+      this.#endMove = kinds.findIndex(([kind]) => kind === table.underWay?.ended) + 1;
+      this.#from = states.indexOf(table.underWay.from);
+      this.#as = states.indexOf(table.underWay.as);
+      if (this.#begun > 0) this.#moveOf[this.#begun] = BEGUN;
+    }
   }
 
   /** Steps through lanes [from, end). */
@@ -75,6 +95,10 @@ export class TableChecker {
       const move = moveOf[(lanes[at + HEAD.kindFlags] as number) & 0xffff] as number;
       if (move === 0 || (lanes[at + HEAD.seqHigh] as number) >>> 31) continue;
       checked++;
+      if (move === BEGUN) {
+        this.#begin(lanes[at + OBJECT] as number, lanes[at + COUNT] as number);
+        continue;
+      }
       const object = lanes[at + OBJECT] as number;
       let base = object < this.#base.length ? (this.#base[object] as number) : NO_FRAMES;
       if (base === NO_FRAMES) {
@@ -93,9 +117,14 @@ export class TableChecker {
         continue;
       }
       const index = base + frame;
-      const state = this.#state[index] as number;
-      const to = next[(move - 1) * width + state] as number;
-      if (to & ILLEGAL) this.#break(lanes, at, index, frame, object, move, state);
+      let state = this.#state[index] as number;
+      if (move === this.#endMove && this.#end(object, index, state)) continue;
+      state &= ~OWED;
+      let to = next[(move - 1) * width + state] as number;
+      if (to & ILLEGAL) {
+        if (state === this.#from && this.#mayHaveLeft(object, move)) to = (to & ~ILLEGAL) | OWED;
+        else this.#break(lanes, at, index, frame, object, move, state);
+      }
       this.#before[index] = state;
       this.#state[index] = to & ~ILLEGAL;
       this.#lastMove[index] = move;
@@ -114,6 +143,41 @@ export class TableChecker {
     this.#context.unknown(known);
     this.#state.fill(0, 0, this.#used);
     this.#lastMove.fill(0, 0, this.#used);
+    this.#open.fill(0);
+  }
+
+  /** Index of an object's umem, or -1; kept once known, for this is asked at every completion. */
+  #umemOf(object: number): number {
+    if (object >= OBJECTS_MAX) return -1;
+    const known = this.#umem[object] as number;
+    if (known > 0) return known - 1;
+    const umem = this.#context.objects.get(object)?.umem ?? NO_OBJECT;
+    if (umem >= OBJECTS_MAX) return -1;
+    this.#umem[object] = umem + 1;
+    return umem;
+  }
+
+  #begin(object: number, count: number): void {
+    const umem = this.#umemOf(object);
+    if (umem >= 0) this.#open[umem] = (this.#open[umem] as number) + count;
+  }
+
+  /** Counts an end; true if its move was already taken for granted. */
+  #end(object: number, index: number, state: number): boolean {
+    const umem = this.#umemOf(object);
+    if (umem >= 0 && (this.#open[umem] as number) > 0) this.#open[umem] = (this.#open[umem] as number) - 1;
+    if (!(state & OWED)) return false;
+    this.#state[index] = state & ~OWED;
+    return true;
+  }
+
+  /** Whether an object met in `from` may have gone on to `as`, from where this move is legal. */
+  #mayHaveLeft(object: number, move: number): boolean {
+    const umem = this.#umemOf(object);
+    if (umem < 0 || (this.#open[umem] as number) <= 0) return false;
+    if ((this.#next[(move - 1) * this.#width + this.#as] as number) & ILLEGAL) return false;
+    this.#context.unknown();
+    return true;
   }
 
   /** Gives an object's umem a range of frames. */
@@ -121,7 +185,7 @@ export class TableChecker {
     const { objects } = this.#context;
     const entry = objects.get(object);
     const umem = entry && entry.umem !== NO_OBJECT ? objects.get(entry.umem) : undefined;
-    if (!umem || umem.type !== 'umem' || umem.chunkSize < 1 || object >= 16384) return NO_FRAMES;
+    if (!umem || umem.type !== 'umem' || umem.chunkSize < 1 || object >= OBJECTS_MAX) return NO_FRAMES;
     const shift = 31 - Math.clz32(umem.chunkSize);
     const frames = umem.flags & UNALIGNED_FLAG ? Math.ceil(umem.size / 2 ** shift) : Math.floor(umem.size / umem.chunkSize);
     let base = this.#umemBase.get(umem.index);

@@ -32,6 +32,9 @@ export interface ObjectEntry {
   readonly flags: number;
 }
 
+/** Entries of the object table (FR_OBJECTS_MAX in bpf/recorder.bpf.h). */
+export const OBJECTS_MAX = 16384;
+
 /** `umem` or `parent` of an object that has none. */
 export const NO_OBJECT = 0xffff_ffff;
 

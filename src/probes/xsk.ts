@@ -108,10 +108,28 @@ const path: ProbePath = {
       purpose: 'the moment the kernel takes a packet from TX (copy mode)',
     },
     {
-      name: 'xsk_destruct_skb',
+      name: 'xsk_skb_begin',
+      target: 'xsk_destruct_skb',
+      writes: ['xsk_comp_begin'],
+      purpose: 'that a completion is under way: without it a frame reused at once may look as if it were still in TX',
+    },
+    {
+      name: 'xsk_skb_end',
       target: 'xsk_destruct_skb',
       writes: ['xsk_comp_submit', 'xsk_comp_consume'],
-      purpose: 'the moment a sent frame comes back in COMP; later hooks still see it, less precisely',
+      purpose: 'sent frames given back in copy mode, at once and not only at the next look',
+    },
+    {
+      name: 'xsk_zc_begin',
+      target: 'xsk_tx_completed',
+      writes: ['xsk_comp_begin'],
+      purpose: 'that completions are under way in zero-copy mode',
+    },
+    {
+      name: 'xsk_zc_end',
+      target: 'xsk_tx_completed',
+      writes: ['xsk_comp_submit', 'xsk_comp_consume'],
+      purpose: 'sent frames given back in zero-copy mode',
     },
     {
       name: 'xsk_napi_scheduled',
@@ -156,6 +174,7 @@ const path: ProbePath = {
     xsk_redirect: 'XDP redirected a packet to the socket',
     xsk_rx_reserve: 'a receive is about to reserve an RX entry',
     xsk_rx_write: "an RX entry is written; the application can't see it yet",
+    xsk_comp_begin: 'sent frames are about to be given back in COMP',
     xsk_rx_publish: 'an RX entry became visible to the application',
     xsk_rx_consume: 'the application released RX entries, some time between `since` and now',
     xsk_drop: 'packets or frames were dropped',

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { CONTROL, OBJECT_BYTES } from '../generated/layouts.ts';
 import { PROBE_PATHS } from '../generated/probes.ts';
 import { KernelError } from '../model/errors.ts';
+import { OBJECTS_MAX } from '../model/objects.ts';
 import type { Probe } from '../model/probe.ts';
 import type { ProbeCoverage } from '../model/recording.ts';
 import { missingCapabilities } from './capabilities.ts';
 import { describeErrno } from './errno.ts';
-import { ObjectMemory, OBJECTS_MAX } from './object-memory.ts';
+import { ObjectMemory } from './object-memory.ts';
 import * as shim from './shim.ts';
 
 export type AttachMethod = 'fentry' | 'kprobe' | 'raw_tp';

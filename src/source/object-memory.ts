@@ -2,12 +2,9 @@
 
 import { formatText } from '../decode/format.ts';
 import { CONTROL, OBJECT_BYTES, OBJECT_FIELDS } from '../generated/layouts.ts';
-import type { ObjectEntry, ObjectTable, ObjectType } from '../model/objects.ts';
+import { OBJECTS_MAX, type ObjectEntry, type ObjectTable, type ObjectType } from '../model/objects.ts';
 
 const TYPES: readonly (ObjectType | undefined)[] = [undefined, 'umem', 'queue', 'socket'];
-/** Entries of the table (FR_OBJECTS_MAX in bpf/recorder.bpf.h). */
-export const OBJECTS_MAX = 16384;
-
 const OFFSET = new Map(OBJECT_FIELDS.map((field) => [field.name, field.offset]));
 
 function at(name: string): number {

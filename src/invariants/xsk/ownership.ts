@@ -12,10 +12,12 @@ export default defineInvariant({
   states: ['unknown', 'FILL', 'RX', 'TX', 'COMP'],
   moves: {
     xsk_fill_submit: { from: ['RX', 'COMP'], to: 'FILL' },
-    xsk_rx_publish: { from: ['FILL'], to: 'RX' },
+    // Written before the application can see the entry; its publication is seen only after the fact.
+    xsk_rx_write: { from: ['FILL'], to: 'RX' },
     xsk_tx_submit: { from: ['RX', 'COMP'], to: 'TX' },
     xsk_comp_submit: { from: ['TX'], to: 'COMP' },
   },
+  underWay: { from: 'TX', as: 'COMP', begun: 'xsk_comp_begin', ended: 'xsk_comp_submit' },
   sentence: ({ event, from, to, umem, frame, objects }) =>
     `frame 0x${frame.toString(16)} of umem ${umem} went from ${from} to ${to} on ${describeQueue(objects, event.u32('object'))}${skipped(from, to)}`,
 });

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What is kept per AF_XDP socket, queue and umem, and how it is made when one is first seen. */
+#ifndef FR_XSK_STATE_BPF_H
+#define FR_XSK_STATE_BPF_H
+
+#include "xsk-records.bpf.h"
+
+/* A ring shared with an application, and how much of it was seen. */
+struct xsk_ring {
+	__u64 queue; /* struct xsk_queue *, for the kernel's private indices */
+	__u64 ring; /* struct xdp_ring * */
+	__u32 mask;
+	__u32 entries;
+	__u32 seen_prod;
+	__u32 seen_cons;
+	__u64 looked; /* when, ns */
+};
+
+/* One FILL and COMP ring: a device's queue (struct xsk_buff_pool). */
+struct xsk_pool_state {
+	__u32 index;
+	__u32 wanted;
+	__u64 umem_size;
+	__u32 umem_flags;
+	__u32 taken; /* kernel's consumer index of FILL after the last take */
+	struct xsk_ring fill;
+	struct xsk_ring comp;
+};
+
+struct xsk_socket_state {
+	__u32 index;
+	__u32 wanted; /* its owner passes the filters */
+	__u64 pool; /* struct xsk_buff_pool *, 0 before bind */
+	struct xsk_ring rx;
+	struct xsk_ring tx;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64); /* struct xdp_sock * */
+	__type(value, struct xsk_socket_state);
+} xsk_sockets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64); /* struct xsk_buff_pool * */
+	__type(value, struct xsk_pool_state);
+} xsk_pools SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64); /* struct xdp_umem * */
+	__type(value, __u32); /* object */
+} xsk_umems SEC(".maps");
+
+/* NAPI contexts that were seen delivering to a socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32); /* napi_id */
+	__type(value, __u32); /* queue object */
+} xsk_napis SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32); /* 1 + queue object of this CPU's last redirect since its last flush */
+} xsk_redirected SEC(".maps");
+
+static __always_inline __u32 xsk_read32(__u64 at)
+{
+	__u32 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), (void *)at);
+	return value;
+}
+
+static __always_inline __u32 xsk_producer(const struct xsk_ring *r)
+{
+	return xsk_read32(r->ring + bpf_core_field_offset(struct xdp_ring, producer));
+}
+
+static __always_inline __u32 xsk_consumer(const struct xsk_ring *r)
+{
+	return xsk_read32(r->ring + bpf_core_field_offset(struct xdp_ring, consumer));
+}
+
+static __always_inline __u64 xsk_umem_entry(const struct xsk_ring *r, __u32 position)
+{
+	__u64 addr = 0;
+
+	bpf_probe_read_kernel(&addr, sizeof(addr),
+			      (void *)(r->ring + bpf_core_field_offset(struct xdp_umem_ring, desc) +
+				       (position & r->mask) * 8ull));
+	return addr;
+}
+
+static __always_inline void xsk_desc_entry(const struct xsk_ring *r, __u32 position, struct xdp_desc *desc)
+{
+	bpf_probe_read_kernel(desc, 16,
+			      (void *)(r->ring + bpf_core_field_offset(struct xdp_rxtx_ring, desc) +
+				       (position & r->mask) * 16ull));
+}
+
+/* How many of the entries from `seen` to `now` to read: a wild index set by the application reads nothing. */
+static __always_inline __u32 xsk_fresh(const struct xsk_ring *r, __u32 seen, __u32 now)
+{
+	__u32 fresh = now - seen;
+
+	return fresh > r->entries ? 0 : fresh;
+}
+
+static __always_inline void xsk_ring_open(struct xsk_ring *r, struct xsk_queue *q)
+{
+	if (!q)
+		return;
+	r->queue = (__u64)q;
+	r->ring = (__u64)BPF_CORE_READ(q, ring);
+	r->mask = BPF_CORE_READ(q, ring_mask);
+	r->entries = BPF_CORE_READ(q, nentries);
+	r->looked = bpf_ktime_get_ns();
+}
+
+static __noinline __u32 xsk_umem_object(struct xdp_umem *umem, int fresh)
+{
+	__u64 key = (__u64)umem;
+	__u32 *known, index = FR_NO_OBJECT;
+	struct fr_object_entry *e;
+
+	known = bpf_map_lookup_elem(&xsk_umems, &key);
+	if (known && !fresh)
+		return *known;
+	e = fr_object_new(&index);
+	if (!e)
+		return FR_NO_OBJECT;
+	e->umem = index;
+	e->parent = FR_NO_OBJECT;
+	e->size = BPF_CORE_READ(umem, size);
+	e->chunk_size = BPF_CORE_READ(umem, chunk_size);
+	e->headroom = BPF_CORE_READ(umem, headroom);
+	e->flags = BPF_CORE_READ(umem, flags);
+	if (fresh) {
+		__u64 ids = bpf_get_current_pid_tgid();
+
+		e->tgid = ids >> 32;
+		e->tid = (__u32)ids;
+		bpf_get_current_comm(&e->comm, sizeof(e->comm));
+	}
+	e->type = FR_OBJECT_UMEM;
+	bpf_map_update_elem(&xsk_umems, &key, &index, BPF_ANY);
+	return index;
+}
+
+/* The state of a queue, made when it is first seen: at bind, or later for one that is older than the recorder. */
+static __noinline struct xsk_pool_state *xsk_pool(struct xsk_buff_pool *pool)
+{
+	__u64 key = (__u64)pool;
+	struct xsk_pool_state *known, fresh = {};
+	struct fr_object_entry *e;
+	struct net_device *dev;
+	struct xdp_umem *umem;
+
+	known = bpf_map_lookup_elem(&xsk_pools, &key);
+	if (known || !pool)
+		return known;
+	dev = BPF_CORE_READ(pool, netdev);
+	umem = BPF_CORE_READ(pool, umem);
+	if (!dev || !umem || !BPF_CORE_READ(pool, fq) || !BPF_CORE_READ(pool, cq))
+		return 0;
+	e = fr_object_new(&fresh.index);
+	if (!e)
+		return 0;
+	e->umem = xsk_umem_object(umem, 0);
+	e->parent = FR_NO_OBJECT;
+	e->netns = BPF_CORE_READ(dev, nd_net.net, net_cookie);
+	e->ifindex = BPF_CORE_READ(dev, ifindex);
+	e->queue = BPF_CORE_READ(pool, queue_id);
+	BPF_CORE_READ_INTO(&e->name, dev, name);
+	xsk_ring_open(&fresh.fill, BPF_CORE_READ(pool, fq));
+	xsk_ring_open(&fresh.comp, BPF_CORE_READ(pool, cq));
+	e->size = fresh.fill.entries;
+	fresh.umem_size = BPF_CORE_READ(umem, size);
+	fresh.umem_flags = BPF_CORE_READ(umem, flags);
+	fresh.wanted = fr_device_wanted(e->netns, e->ifindex);
+	/* What already waits in FILL is read as new; what was consumed before is history nobody saw. */
+	fresh.taken = BPF_CORE_READ(pool, fq, cached_cons);
+	fresh.fill.seen_prod = fresh.taken;
+	fresh.comp.seen_prod = xsk_producer(&fresh.comp);
+	fresh.comp.seen_cons = xsk_consumer(&fresh.comp);
+	e->type = FR_OBJECT_QUEUE;
+	bpf_map_update_elem(&xsk_pools, &key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&xsk_pools, &key);
+}
+
+/* Fills in what a socket has only once it is bound. */
+static __noinline void xsk_socket_bound(struct xdp_sock *xs, struct xsk_socket_state *state)
+{
+	struct xsk_pool_state *pool;
+	struct fr_object_entry *e, *q;
+	struct xsk_buff_pool *kernel_pool = BPF_CORE_READ(xs, pool);
+
+	if (!state || state->pool || !kernel_pool || !BPF_CORE_READ(xs, dev))
+		return;
+	pool = xsk_pool(kernel_pool);
+	if (!pool)
+		return;
+	xsk_ring_open(&state->rx, BPF_CORE_READ(xs, rx));
+	xsk_ring_open(&state->tx, BPF_CORE_READ(xs, tx));
+	if (state->rx.ring) {
+		state->rx.seen_prod = xsk_producer(&state->rx);
+		state->rx.seen_cons = xsk_consumer(&state->rx);
+	}
+	if (state->tx.ring)
+		state->tx.seen_prod = xsk_consumer(&state->tx);
+	e = bpf_map_lookup_elem(&objects, &state->index);
+	q = bpf_map_lookup_elem(&objects, &pool->index);
+	if (e && q) {
+		e->umem = q->umem;
+		e->netns = q->netns;
+		e->ifindex = q->ifindex;
+		e->queue = q->queue;
+		e->name = q->name;
+		e->parent = pool->index;
+	}
+	state->pool = (__u64)kernel_pool;
+}
+
+/* In a system call of its owner, a socket of unknown owner can be matched with --pid and --comm. */
+static __always_inline void xsk_own(struct xsk_socket_state *state)
+{
+	struct fr_object_entry *e = bpf_map_lookup_elem(&objects, &state->index);
+	__u64 ids = bpf_get_current_pid_tgid();
+
+	if (!e || e->tgid)
+		return;
+	e->tid = (__u32)ids;
+	bpf_get_current_comm(&e->comm, sizeof(e->comm));
+	e->tgid = ids >> 32;
+	state->wanted = fr_task_wanted();
+}
+
+static __noinline struct xsk_socket_state *xsk_socket_new(struct xdp_sock *xs, int created)
+{
+	__u64 key = (__u64)xs;
+	struct xsk_socket_state fresh = {}, *state;
+	struct fr_object_entry *e = fr_object_new(&fresh.index);
+
+	if (!e)
+		return 0;
+	e->umem = FR_NO_OBJECT;
+	e->parent = FR_NO_OBJECT;
+	e->netns = BPF_CORE_READ(xs, sk.__sk_common.skc_net.net, net_cookie);
+	e->type = FR_OBJECT_SOCKET;
+	fresh.wanted = !fr_only_tgid && !fr_only_comm_set;
+	bpf_map_update_elem(&xsk_sockets, &key, &fresh, created ? BPF_ANY : BPF_NOEXIST);
+	state = bpf_map_lookup_elem(&xsk_sockets, &key);
+	if (state && created)
+		xsk_own(state);
+	return state;
+}
+
+/* The socket's state if it is wanted and bound, with its queue's; made when first seen. */
+static __always_inline struct xsk_socket_state *xsk_socket(struct xdp_sock *xs, struct xsk_pool_state **pool,
+							    int in_owners_call)
+{
+	__u64 key = (__u64)xs;
+	struct xsk_socket_state *state = bpf_map_lookup_elem(&xsk_sockets, &key);
+
+	if (!state)
+		state = xsk_socket_new(xs, 0);
+	if (!state)
+		return 0;
+	if (in_owners_call)
+		xsk_own(state);
+	if (!state->wanted)
+		return 0;
+	if (!state->pool)
+		xsk_socket_bound(xs, state);
+	key = state->pool;
+	*pool = bpf_map_lookup_elem(&xsk_pools, &key);
+	if (!*pool || !(*pool)->wanted)
+		return 0;
+	return state;
+}
+
+#endif
