@@ -40,10 +40,10 @@ remove() {
 	done
 }
 
-# owned END PEER PEER_MAC: the forwarder's end of a pair, with its queues. No link-local addresses: they only chatter.
+# owned END PEER PEER_MAC IFINDEX: the forwarder's end of a pair, with its queues. No link-local addresses: they only chatter.
 owned() {
 	ip -n "$prefix-$1" -batch - <<-COMMANDS
-		link add name $1 ${ifindex:+index $ifindex} numtxqueues $queues numrxqueues $queues type veth peer name $2 address $3 netns $prefix-$2 numtxqueues $queues numrxqueues $queues
+		link add name $1 index ${ifindex:-$4} numtxqueues $queues numrxqueues $queues type veth peer name $2 address $3 netns $prefix-$2 numtxqueues $queues numrxqueues $queues
 		link set dev $1 addrgenmode none
 		link set dev $1 up
 	COMMANDS
@@ -69,8 +69,8 @@ build() {
 		netns add $prefix-inner
 		netns add $prefix-right
 	COMMANDS
-	owned outer left "$left_mac"
-	owned inner right "$right_mac"
+	owned outer left "$left_mac" 11
+	owned inner right "$right_mac" 12
 	host left 10.77.0.1 10.77.0.2 "$right_mac"
 	host right 10.77.0.2 10.77.0.1 "$left_mac"
 }
