@@ -9,7 +9,7 @@ export interface LabKernel {
   readonly version: string;
   readonly package: string;
   readonly dir: string;
-  /** The compressed kernel image. */
+  /** What QEMU starts: the uncompressed kernel where that works, else Debian's image as it is. */
   readonly image: string;
   /** `lib/modules/VERSION`, with depmod's indexes. */
   readonly modulesDir: string;
@@ -18,7 +18,7 @@ export interface LabKernel {
 }
 
 export interface LabManifest {
-  readonly format: 1;
+  readonly format: 2;
   readonly version: string;
   readonly package: string;
   readonly bootModules: readonly string[];
@@ -27,7 +27,7 @@ export interface LabManifest {
 }
 
 export const manifestName = 'lab.json';
-export const imageName = 'vmlinuz';
+export const imageName = 'kernel';
 
 export function labCacheDir(environment: NodeJS.ProcessEnv = process.env): string {
   const own = environment['FLIGHTRING_CACHE'];
@@ -58,7 +58,7 @@ export function openCachedKernel(dir: string): LabKernel | undefined {
   } catch {
     return undefined;
   }
-  if (manifest.format !== 1) return undefined;
+  if (manifest.format !== 2) return undefined;
   for (const [path, size] of Object.entries(manifest.sizes)) {
     if (statSync(join(dir, path), { throwIfNoEntry: false })?.size !== size) return undefined;
   }

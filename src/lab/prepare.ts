@@ -8,6 +8,7 @@ import { findCachedKernel, imageName, labCacheDir, manifestName, matchesVersion,
 import type { LabKernel, LabManifest } from './cache.ts';
 import { runCommand } from './command.ts';
 import { loadOrder } from './modules.ts';
+import { extractVmlinux } from './vmlinux.ts';
 
 export interface PrepareOptions {
   /** A version prefix such as `6.1`; without it, whatever this Debian release ships. */
@@ -66,7 +67,9 @@ async function buildKernel(packageName: string, dir: string, progress: (message:
   const image = readdirSync(join(tree, 'boot')).find((name) => name.startsWith('vmlinuz-'));
   if (image === undefined) throw new LabError('LAB_PREPARE_FAILED', `${packageName} holds no kernel image in /boot`);
   const version = image.slice('vmlinuz-'.length);
-  renameSync(join(tree, 'boot', image), join(dir, imageName));
+  progress(`uncompressing ${version}`);
+  const compressed = readFileSync(join(tree, 'boot', image));
+  writeFileSync(join(dir, imageName), extractVmlinux(compressed) ?? compressed);
   // Newer packages follow the merged /usr; depmod and modprobe look below lib/.
   const lib = statSync(join(tree, 'lib', 'modules'), { throwIfNoEntry: false }) === undefined ? 'usr/lib' : 'lib';
   renameSync(join(tree, lib), join(dir, 'lib'));
@@ -117,7 +120,7 @@ async function writeManifest(dir: string, version: string, packageName: string):
     bootModules.push(plain);
   }
   const sizes = Object.fromEntries([imageName, ...bootModules].map((path) => [path, statSync(join(dir, path)).size]));
-  const manifest: LabManifest = { format: 1, version, package: packageName, bootModules, sizes };
+  const manifest: LabManifest = { format: 2, version, package: packageName, bootModules, sizes };
   writeFileSync(join(dir, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
