@@ -1,0 +1,170 @@
+// A frame must not enter a FILL or TX ring while it sits in one, whichever socket or queue of the umem that is.
+
+import type { InvariantContext, Stepper } from '../../check/invariant.ts';
+import { defineInvariant } from '../../check/invariant.ts';
+import type { EventView } from '../../decode/event-view.ts';
+import { KIND, LANE } from '../../generated/layouts.ts';
+import { NO_OBJECT } from '../../model/objects.ts';
+import { HEAD } from '../../model/slot.ts';
+import { Frames, type Umem } from './_frames.ts';
+import { keepPlace, PLACE_WORDS, placeCpu, placeRef, placeTime } from './_memory.ts';
+import { describeQueue, nameFrame } from './_words.ts';
+
+const OBJECT = LANE.xsk_fill_submit.object;
+const ADDR = LANE.xsk_fill_submit.addr;
+const LENGTH = LANE.xsk_tx_submit.len;
+const SINCE = LANE.xsk_tx_submit.since;
+
+/** Where a frame is; 0: not in a ring that we know of. `taken`: the kernel has it from FILL and hasn't used it yet. */
+const FREE = 0;
+const FILL = 1;
+const TX = 2;
+const TAKEN = 3;
+
+/** Words of a frame: where, in which queue or socket, since which event, what before a take; and a send whose entry was not reported yet. */
+const WHERE = 0;
+const WHOSE = 1;
+const PLACE = 2;
+const EARLY_LOW = PLACE + PLACE_WORDS;
+const EARLY_HIGH = EARLY_LOW + 1;
+const BEFORE = EARLY_HIGH + 1;
+const STRIDE = BEFORE + 1;
+
+class DoubleEnqueue implements Stepper {
+  readonly #context: InvariantContext;
+  readonly #frames: Frames;
+  /** Receives are seen at their write: only then is it known when the kernel stops holding a frame it took. */
+  #writesSeen = false;
+
+  constructor(context: InvariantContext) {
+    this.#context = context;
+    this.#frames = new Frames(context, STRIDE);
+  }
+
+  step(event: EventView): void {
+    const { lanes, at } = event;
+    const kind = (lanes[at + HEAD.kindFlags] as number) & 0xffff;
+    const object = lanes[at + OBJECT] as number;
+    if (kind === KIND.xsk_release) return this.#release(object);
+    const umem = this.#frames.of(object);
+    if (umem === null) return this.#context.unplaced();
+    const low = lanes[at + ADDR] as number;
+    const frame = this.#frames.at(umem, low, lanes[at + ADDR + 1] as number);
+    if (frame < 0) return this.#context.unplaced();
+    const { words } = umem;
+    const where = words[frame + WHERE] as number;
+    switch (kind) {
+      case KIND.xsk_fill_submit:
+        if (where !== FREE) this.#tell(event, umem, frame, FILL);
+        break;
+      case KIND.xsk_tx_submit:
+        // An entry that reaches over its chunk is refused and never sent (xp_aligned_validate_desc).
+        if (!umem.unaligned && (low & (umem.chunk - 1)) + (lanes[at + LENGTH] as number) > umem.chunk) return;
+        if (this.#wasSent(words, frame, lanes, at)) return;
+        if (where !== FREE) this.#tell(event, umem, frame, TX);
+        break;
+      case KIND.xsk_fill_take:
+        if (where === TX) return;
+        if (where !== TAKEN) words[frame + BEFORE] = where;
+        words[frame + WHERE] = this.#writesSeen ? TAKEN : FREE;
+        words[frame + WHOSE] = object;
+        keepPlace(words, frame + PLACE, lanes, at);
+        return;
+      case KIND.xsk_tx_take:
+        if (where === TX) words[frame + WHERE] = FREE;
+        else {
+          words[frame + EARLY_LOW] = lanes[at + HEAD.tsLow] as number;
+          words[frame + EARLY_HIGH] = lanes[at + HEAD.tsHigh] as number;
+        }
+        return;
+      case KIND.xsk_comp_submit:
+        if (where === TX) words[frame + WHERE] = FREE;
+        return;
+      case KIND.xsk_rx_write:
+        this.#writesSeen = true;
+        if (where !== TX) words[frame + WHERE] = FREE;
+        return;
+      default:
+        // A publication is reported when it is looked at: the application may have been quicker and filled again.
+        if (!this.#writesSeen && where !== TX) words[frame + WHERE] = FREE;
+        return;
+    }
+    words[frame + WHERE] = kind === KIND.xsk_fill_submit ? FILL : TX;
+    words[frame + WHOSE] = object;
+    keepPlace(words, frame + PLACE, lanes, at);
+  }
+
+  gap(): void {
+    this.#context.unknown(this.#frames.clear());
+    this.#writesSeen = false;
+  }
+
+  /** The kernel was seen sending this frame within the time in which this entry was made: the report is late. */
+  #wasSent(words: Uint32Array, frame: number, lanes: Uint32Array, at: number): boolean {
+    const early = (words[frame + EARLY_LOW] as number) + (words[frame + EARLY_HIGH] as number) * 0x1_0000_0000;
+    if (early === 0) return false;
+    words[frame + EARLY_LOW] = 0;
+    words[frame + EARLY_HIGH] = 0;
+    return early > (lanes[at + SINCE] as number) + (lanes[at + SINCE + 1] as number) * 0x1_0000_0000;
+  }
+
+  /** A closed socket's rings, and its queue's, are gone with what was in them. */
+  #release(object: number): void {
+    const queue = this.#context.objects.get(object)?.parent ?? NO_OBJECT;
+    this.#frames.forEach(({ words }) => {
+      for (let at = 0; at < words.length; at += STRIDE) {
+        const whose = words[at + WHOSE] as number;
+        if (whose === object || whose === queue) words[at + WHERE] = FREE;
+      }
+    });
+  }
+
+  #tell(event: EventView, umem: Umem, frame: number, to: number): void {
+    const { objects, clockErrorNs } = this.#context;
+    const { words } = umem;
+    const where = words[frame + WHERE] as number;
+    const earlier = describeQueue(objects, words[frame + WHOSE] as number);
+    const now = describeQueue(objects, event.lanes[event.at + OBJECT] as number);
+    const was =
+      where === TAKEN
+        ? `was taken from the FILL ring of ${earlier} and not given back yet,`
+        : `is in the ${where === FILL ? 'FILL' : 'TX'} ring of ${earlier}`;
+    const name = nameFrame(umem.index, this.#frames.address(umem, frame));
+    const close =
+      placeCpu(words, frame + PLACE) !== event.cpu && event.ts - placeTime(words, frame + PLACE) <= clockErrorNs;
+    this.#context.violate({
+      object: name,
+      sentence: `${name} ${was} and now also in the ${to === FILL ? 'FILL' : 'TX'} ring of ${now}`,
+      evidence: [placeRef(words, frame + PLACE)],
+      // Two entries break it in either order; an entry just before the take of a frame of unknown past is legal.
+      orderDependent: close && where === TAKEN && words[frame + BEFORE] === FREE,
+    });
+  }
+}
+
+export default defineInvariant({
+  name: 'xsk.double-enqueue',
+  claim: 'a frame enters FILL or TX only while it sits in no FILL or TX ring of any socket or queue of its umem',
+  object: '(umem, frame)',
+  source: 'Documentation/networking/af_xdp.rst, FAQ: the same buffer in more than one ring at the same time',
+  needs: [
+    'xsk_fill_submit',
+    'xsk_fill_take',
+    'xsk_rx_write',
+    'xsk_rx_publish',
+    'xsk_tx_submit',
+    'xsk_tx_take',
+    'xsk_comp_submit',
+    'xsk_release',
+  ],
+  picture: [
+    { from: 'free', event: 'xsk_fill_submit', to: 'in FILL' },
+    { from: 'free', event: 'xsk_tx_submit', to: 'in TX' },
+    { from: 'in FILL', event: 'xsk_fill_take', to: 'taken' },
+    { from: 'taken', event: 'xsk_fill_take', to: 'taken' },
+    { from: 'taken', event: 'xsk_rx_write', to: 'free' },
+    { from: 'in TX', event: 'xsk_tx_take', to: 'free' },
+    { from: 'in TX', event: 'xsk_comp_submit', to: 'free' },
+  ],
+  start: (context) => new DoubleEnqueue(context),
+});
