@@ -88,7 +88,8 @@ interface Dictionary {
 }
 
 function readDictionary(body: Cursor, column: Column, size: number, rows: number, wide: boolean): Dictionary {
-  if (!(size >= 1 && size <= rows)) throw malformed(`a dictionary of ${size} entries for ${rows} rows of ${column.name}`);
+  if (!(size >= 1 && size <= rows))
+    throw malformed(`a dictionary of ${size} entries for ${rows} rows of ${column.name}`);
   if (column.storage === 'text') {
     return { size, strings: decodeStrings(body, size), low: new Uint32Array(), high: null };
   }
@@ -118,7 +119,13 @@ function decodeIndices(
 }
 
 /** Moves the values, packed at the front, to the rows that have one. */
-function spread(present: Uint32Array, low: Uint32Array, high: Uint32Array | null, count: number, rows: number): void {
+function spread(
+  present: Uint32Array,
+  low: Uint32Array,
+  high: Uint32Array | null,
+  count: number,
+  rows: number,
+): void {
   if (count === rows) return;
   let from = count;
   for (let row = rows - 1; row >= 0; row--) {

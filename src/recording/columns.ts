@@ -10,6 +10,9 @@ export type TextForm = 'mac' | 'ip' | 'text';
 /** Rows of one row group at most; readers refuse more, which bounds what a file can make them allocate. */
 export const GROUP_ROWS = 65_536;
 
+/** Bounds, with GROUP_ROWS, what reading one row group can allocate. */
+const MAX_COLUMNS = 512;
+
 export interface Column {
   readonly name: string;
   readonly storage: Storage;
@@ -19,7 +22,19 @@ export interface Column {
 
 /** Places of the columns that every recording begins with. */
 export const COMMON = {
-  seq: 0, ts: 1, cpu: 2, tid: 3, pid: 4, comm: 5, netns: 6, path: 7, kind: 8, flags: 9, ifindex: 10, queue: 11, device: 12,
+  seq: 0,
+  ts: 1,
+  cpu: 2,
+  tid: 3,
+  pid: 4,
+  comm: 5,
+  netns: 6,
+  path: 7,
+  kind: 8,
+  flags: 9,
+  ifindex: 10,
+  queue: 11,
+  device: 12,
 } as const;
 
 const COMMON_COLUMNS: readonly Column[] = [
@@ -74,7 +89,6 @@ export interface KindPlan {
 export interface ColumnPlan {
   readonly columns: readonly Column[];
   readonly kinds: readonly KindPlan[];
-  readonly byNumber: ReadonlyMap<number, KindPlan>;
 }
 
 /** The byte, counted from the record's first slot, at which byte `offset` of the record lies. */
@@ -125,7 +139,9 @@ export function planColumns(layouts: readonly RecordLayout[]): ColumnPlan {
     }
     return { layout, fields, objectLanes: objectLanes(layout), fills };
   });
-  return { columns, kinds, byNumber: new Map(kinds.map((kind) => [kind.layout.number, kind])) };
+  if (columns.length > MAX_COLUMNS)
+    throw badLayout(`they need ${columns.length} columns, at most ${MAX_COLUMNS} are allowed`);
+  return { columns, kinds };
 }
 
 function planField(field: FieldLayout, column: number): FieldPlan {
@@ -146,7 +162,9 @@ function planField(field: FieldLayout, column: number): FieldPlan {
 }
 
 function objectLanes(layout: RecordLayout): number[] {
-  const objects = layout.fields.filter((field) => field.type === 'object' && field.size === 4 && isStored(field));
+  const objects = layout.fields.filter(
+    (field) => field.type === 'object' && field.size === 4 && isStored(field),
+  );
   objects.sort((a, b) => Number(b.name === 'object') - Number(a.name === 'object'));
   return objects.map((field) => slotByte(field.offset) >> 2);
 }
@@ -177,14 +195,24 @@ function nameColumns(layouts: readonly RecordLayout[]): Map<string, string> {
     if (clashing.length === 0) break;
     for (const entry of clashing) {
       entry.level++;
-      if (entry.level > 2) throw badLayout(`${entry.layout.kind}.${entry.field.name} has no column name of its own`);
+      if (entry.level > 2)
+        throw badLayout(`${entry.layout.kind}.${entry.field.name} has no column name of its own`);
     }
   }
   return new Map(all.map((entry) => [`${entry.layout.kind}\0${entry.field.name}`, nameOf(entry)]));
 }
 
 const SIZES: Readonly<Record<string, readonly number[]>> = {
-  ip: [16], mac: [6], comm: [16], name: [16], s32: [4], errno: [4], u64: [8], ns: [8], netns: [8], umem_addr: [8],
+  ip: [16],
+  mac: [6],
+  comm: [16],
+  name: [16],
+  s32: [4],
+  errno: [4],
+  u64: [8],
+  ns: [8],
+  netns: [8],
+  umem_addr: [8],
 };
 const NUMBER_SIZES = [1, 2, 4, 8];
 const MAX_SLOTS = 16;
@@ -194,11 +222,14 @@ export function checkLayouts(layouts: readonly RecordLayout[]): void {
   const kinds = new Set<string>();
   const numbers = new Set<number>();
   for (const layout of layouts) {
-    const { kind, number, size, slots } = layout;
+    const { kind, number, path, size, slots } = layout;
     if (kinds.has(kind)) throw badLayout(`the kind ${kind} is there twice`);
-    if (numbers.has(number) || number < 0 || number > 0x7fff) throw badLayout(`${kind} has the number ${number}`);
+    if (numbers.has(number) || number < 0 || number > 0x7fff)
+      throw badLayout(`${kind} has the number ${number}`);
     kinds.add(kind);
     numbers.add(number);
+    const odd = [kind, path, ...layout.fields.map(({ name }) => name)].find((name) => !isIdentifier(name));
+    if (odd !== undefined) throw badLayout(`${JSON.stringify(odd.slice(0, 64))} is not a name`);
     const needed = size <= SLOT_BYTES ? 1 : 1 + Math.ceil((size - SLOT_BYTES) / NEXT_PAYLOAD);
     if (size < HEAD_BYTES || slots !== needed || slots > MAX_SLOTS) {
       throw badLayout(`${kind} has ${size} bytes in ${slots} slots`);
@@ -211,10 +242,17 @@ export function checkLayouts(layouts: readonly RecordLayout[]): void {
       const sizes = SIZES[type] ?? NUMBER_SIZES;
       const aligned = storageOf(field) === 'text' || offset % field.size === 0;
       if (!sizes.includes(field.size) || offset < 0 || offset + field.size > size || !aligned) {
-        throw badLayout(`${kind}.${name} (${type}) has ${field.size} bytes at ${offset} of a record of ${size}`);
+        throw badLayout(
+          `${kind}.${name} (${type}) has ${field.size} bytes at ${offset} of a record of ${size}`,
+        );
       }
     }
   }
+}
+
+/** As in C, and none that an object already has a meaning for. */
+function isIdentifier(name: string): boolean {
+  return /^[A-Za-z]\w{0,63}$/.test(name);
 }
 
 function badLayout(what: string): RecordingError {

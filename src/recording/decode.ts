@@ -63,7 +63,13 @@ function takeZigzag(cursor: Cursor): number {
 }
 
 /** Fills `out` with `count` values of `width` bits, at most 24, each at most `max`. */
-export function decodeHybrid(cursor: Cursor, out: Uint32Array, count: number, width: number, max: number): void {
+export function decodeHybrid(
+  cursor: Cursor,
+  out: Uint32Array,
+  count: number,
+  width: number,
+  max: number,
+): void {
   const valueBytes = (width + 7) >> 3;
   const mask = 2 ** width - 1;
   const { bytes } = cursor;
@@ -125,7 +131,8 @@ export function decodePlain(cursor: Cursor, low: Uint32Array, high: Uint32Array 
 
 /** Strings of a PLAIN dictionary page. */
 export function decodeStrings(cursor: Cursor, count: number): string[] {
-  if (count > (cursor.end - cursor.at) / 4) throw malformed(`${count} texts in ${cursor.end - cursor.at} bytes`);
+  if (count > (cursor.end - cursor.at) / 4)
+    throw malformed(`${count} texts in ${cursor.end - cursor.at} bytes`);
   const strings: string[] = [];
   for (let i = 0; i < count; i++) {
     const length = takeU32(cursor);

@@ -192,7 +192,13 @@ const deltas = new Float64Array(BLOCK);
  * DELTA_BINARY_PACKED. `values` are integers of magnitude below 2^52. Returns false, with the sink as it was, if a width
  * would exceed `maxWidth` or the result `maxBytes`.
  */
-export function encodeDelta(sink: Sink, values: Float64Array, count: number, maxWidth: number, maxBytes: number): boolean {
+export function encodeDelta(
+  sink: Sink,
+  values: Float64Array,
+  count: number,
+  maxWidth: number,
+  maxBytes: number,
+): boolean {
   const start = sink.length;
   putVarint(sink, BLOCK);
   putVarint(sink, BLOCK / MINI);

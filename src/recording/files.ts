@@ -1,6 +1,15 @@
 // Files that appear whole or not at all: written under another name, synced, then renamed.
 
-import { closeSync, constants, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { RecordingError } from '../model/errors.ts';
 
@@ -81,7 +90,11 @@ export function writeError(error: unknown, path: string, kept: string | null): u
   const events = kept === null ? 'Nothing of it was kept.' : `The events are safe in ${kept}.`;
   if (NO_ROOM.has(error.code ?? '')) {
     const room = error.code === 'ENOSPC' ? 'the disk is full' : `the disk has no room (${error.code})`;
-    return new RecordingError('DISK_FULL', `${path} could not be written: ${room}. ${events}`, { cause: error });
+    return new RecordingError('DISK_FULL', `${path} could not be written: ${room}. ${events}`, {
+      cause: error,
+    });
   }
-  return new RecordingError('WRITE_FAILED', `${path} could not be written: ${error.message}. ${events}`, { cause: error });
+  return new RecordingError('WRITE_FAILED', `${path} could not be written: ${error.message}. ${events}`, {
+    cause: error,
+  });
 }

@@ -56,16 +56,22 @@ interface KindStrings {
 
 export function createGatherer(plan: ColumnPlan, meta: RecordingMeta, groupRows: number): Gatherer {
   const strings = createStrings();
-  const columns = plan.columns.map(({ storage, required }): ColumnValues => ({
-    present: required ? null : new Uint32Array(groupRows),
-    low: new Uint32Array(groupRows),
-    high: storage === 'u64' || storage === 'i64' ? new Uint32Array(groupRows) : null,
-    count: 0,
-  }));
+  const columns = plan.columns.map(
+    ({ storage, required }): ColumnValues => ({
+      present: required ? null : new Uint32Array(groupRows),
+      low: new Uint32Array(groupRows),
+      high: storage === 'u64' || storage === 'i64' ? new Uint32Array(groupRows) : null,
+      count: 0,
+    }),
+  );
   const kinds: (KindStrings | undefined)[] = [];
   for (const kind of plan.kinds) {
     const { layout } = kind;
-    kinds[layout.number] = { plan: kind, kind: strings.intern(layout.kind), path: strings.intern(layout.path) };
+    kinds[layout.number] = {
+      plan: kind,
+      kind: strings.intern(layout.kind),
+      path: strings.intern(layout.path),
+    };
   }
   const threads = createThreadJoin(meta.threads, strings);
   const objects = createObjectJoin(meta.objects, strings);
@@ -108,7 +114,8 @@ export function createGatherer(plan: ColumnPlan, meta: RecordingMeta, groupRows:
 }
 
 function isWhole(lanes: Uint32Array, slot: number, slots: number, length: number): boolean {
-  if ((lanes[slot * SLOT_LANES + HEAD.seqHigh] as number) >= CONTINUATION || slot + length > slots) return false;
+  if ((lanes[slot * SLOT_LANES + HEAD.seqHigh] as number) >= CONTINUATION || slot + length > slots)
+    return false;
   for (let i = 1; i < length; i++) {
     if ((lanes[(slot + i) * SLOT_LANES + HEAD.seqHigh] as number) < CONTINUATION) return false;
   }
@@ -123,7 +130,13 @@ function put(columns: readonly ColumnValues[], place: number, row: number, low: 
   if (column.present !== null) column.present[row] = 1;
 }
 
-function addHead(columns: readonly ColumnValues[], lanes: Uint32Array, at: number, row: number, kind: KindStrings): void {
+function addHead(
+  columns: readonly ColumnValues[],
+  lanes: Uint32Array,
+  at: number,
+  row: number,
+  kind: KindStrings,
+): void {
   put(columns, COMMON.seq, row, lanes[at + HEAD.seqLow] as number, lanes[at + HEAD.seqHigh] as number);
   put(columns, COMMON.ts, row, lanes[at + HEAD.tsLow] as number, lanes[at + HEAD.tsHigh] as number);
   put(columns, COMMON.cpu, row, lanes[at + HEAD.cpu] as number, 0);
@@ -177,14 +190,20 @@ function addField(
 ): void {
   const lane = at + field.lane;
   if (field.storage === 'text') put(columns, field.column, row, text(lanes, at, field), 0);
-  else if (field.size === 8) put(columns, field.column, row, lanes[lane] as number, lanes[lane + 1] as number);
-  else if (!field.isObject) put(columns, field.column, row, ((lanes[lane] as number) >>> field.shift) & field.mask, 0);
+  else if (field.size === 8)
+    put(columns, field.column, row, lanes[lane] as number, lanes[lane + 1] as number);
+  else if (!field.isObject)
+    put(columns, field.column, row, ((lanes[lane] as number) >>> field.shift) & field.mask, 0);
   else if (lanes[lane] !== NO_OBJECT) put(columns, field.column, row, lanes[lane] as number, 0);
 }
 
 /** Reads a text field; the same bytes are formatted only once. */
 function createTextReader(strings: Strings): TextReader {
-  const known = { mac: new Map<string, number>(), ip: new Map<string, number>(), text: new Map<string, number>() };
+  const known = {
+    mac: new Map<string, number>(),
+    ip: new Map<string, number>(),
+    text: new Map<string, number>(),
+  };
   const scratch = Buffer.alloc(16);
   return (lanes, at, field) => {
     const { bytes, form } = field;

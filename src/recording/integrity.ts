@@ -108,7 +108,10 @@ export function readInto(fd: number, position: number, bytes: Uint8Array): void 
   for (let done = 0; done < bytes.length; ) {
     const count = readSync(fd, bytes, done, bytes.length - done, position + done);
     if (count === 0) {
-      throw new RecordingError('TRUNCATED', `The recording ended at byte ${position + done} while it was being read.`);
+      throw new RecordingError(
+        'TRUNCATED',
+        `The recording ended at byte ${position + done} while it was being read.`,
+      );
     }
     done += count;
   }
@@ -128,7 +131,10 @@ export interface Verified {
 export function verifyFile(fd: number, size: number, path: string): Verified {
   const least = DATA_START + BLOCK_FIXED + BLOCK_TAIL + TAIL_BYTES;
   if (size < least) {
-    throw new RecordingError('TRUNCATED', `${path} is ${size} bytes long, too short for a recording (at least ${least}).`);
+    throw new RecordingError(
+      'TRUNCATED',
+      `${path} is ${size} bytes long, too short for a recording (at least ${least}).`,
+    );
   }
   const start = readExactly(fd, 0, DATA_START);
   const promised = promisedSize(start);
@@ -141,7 +147,10 @@ export function verifyFile(fd: number, size: number, path: string): Verified {
   const tail = readExactly(fd, size - TAIL_BYTES, TAIL_BYTES);
   const footerLength = tail.readUInt32LE(0);
   if (tail.toString('latin1', 4) !== 'PAR1') {
-    throw new RecordingError('BAD_FOOTER', `${path} is damaged at byte ${size - 4}: it doesn't end with PAR1.`);
+    throw new RecordingError(
+      'BAD_FOOTER',
+      `${path} is damaged at byte ${size - 4}: it doesn't end with PAR1.`,
+    );
   }
   const footerOffset = size - TAIL_BYTES - footerLength;
   if (footerOffset < least - TAIL_BYTES) {
@@ -165,7 +174,8 @@ export function verifyFile(fd: number, size: number, path: string): Verified {
 
 function promisedSize(start: Buffer): number | null {
   const head = start.subarray(4);
-  if (head.toString('latin1', 0, 8) !== HEAD_MAGIC || crc32(head.subarray(0, 16)) !== head.readUInt32LE(16)) return null;
+  if (head.toString('latin1', 0, 8) !== HEAD_MAGIC || crc32(head.subarray(0, 16)) !== head.readUInt32LE(16))
+    return null;
   return Number(head.readBigUInt64LE(8));
 }
 
@@ -174,18 +184,28 @@ function readBlock(fd: number, footerOffset: number, path: string): { block: Buf
   const length = tail.readUInt32LE(0);
   const blockOffset = footerOffset - length;
   const refuse = (why: string): RecordingError =>
-    new RecordingError('BAD_CHECKSUMS', `${path} is damaged near byte ${Math.max(blockOffset, 0)}, or no recording: ${why}.`);
+    new RecordingError(
+      'BAD_CHECKSUMS',
+      `${path} is damaged near byte ${Math.max(blockOffset, 0)}, or no recording: ${why}.`,
+    );
   if (length < BLOCK_FIXED + BLOCK_TAIL || blockOffset < DATA_START) {
     throw refuse(`there are no checksums before its footer at byte ${footerOffset}`);
   }
   const block = readExactly(fd, blockOffset, length);
-  if (block.toString('latin1', 0, 8) !== BLOCK_MAGIC || crc32(block.subarray(0, length - 4)) !== tail.readUInt32LE(4)) {
+  if (
+    block.toString('latin1', 0, 8) !== BLOCK_MAGIC ||
+    crc32(block.subarray(0, length - 4)) !== tail.readUInt32LE(4)
+  ) {
     throw refuse(`the checksums between byte ${blockOffset} and ${footerOffset} are themselves damaged`);
   }
   return { block, blockOffset };
 }
 
-function readGroups(block: Buffer, dataEnd: number, path: string): { groups: GroupRange[]; crcs: Uint32Array } {
+function readGroups(
+  block: Buffer,
+  dataEnd: number,
+  path: string,
+): { groups: GroupRange[]; crcs: Uint32Array } {
   const refuse = (why: string): RecordingError =>
     new RecordingError('BAD_CHECKSUMS', `${path} is damaged near byte ${dataEnd}: ${why}.`);
   const count = block.readUInt32LE(20);
@@ -200,17 +220,20 @@ function readGroups(block: Buffer, dataEnd: number, path: string): { groups: Gro
     const at = BLOCK_FIXED + i * 16;
     const end = Number(block.readBigUInt64LE(at));
     // Inserted or lost bytes move the end of the data, never the groups in front of the damage.
-    if (!(end > start) || end > Number.MAX_SAFE_INTEGER) throw refuse(`row group ${i} ends at byte ${end}, begins at ${start}`);
+    if (!(end > start) || end > Number.MAX_SAFE_INTEGER)
+      throw refuse(`row group ${i} ends at byte ${end}, begins at ${start}`);
     groups.push({ start, end, rows: block.readUInt32LE(at + 8) });
     needed += Math.ceil((end - start) / PIECE_BYTES);
     start = end;
   }
   if (needed !== pieces) throw refuse(`${pieces} checksums for ${needed} pieces of data`);
-  const crcs = Uint32Array.from({ length: pieces }, (_, i) => block.readUInt32LE(BLOCK_FIXED + count * 16 + i * 4));
+  const crcs = Uint32Array.from({ length: pieces }, (_, i) =>
+    block.readUInt32LE(BLOCK_FIXED + count * 16 + i * 4),
+  );
   return { groups, crcs };
 }
 
-/** The first damage: in the file head, in a piece of a row group, or bytes too many or too few anywhere. */
+/** The first damage: in the file head (which costs no rows), in a piece of a row group, or bytes too many or too few. */
 function findDamage(
   fd: number,
   start: Buffer,
@@ -219,37 +242,45 @@ function findDamage(
   recorded: number,
   size: number,
 ): { goodGroups: number; damage: Damage | null } {
-  const sizes = recorded === size ? '' : ` (it has ${size} bytes, should have ${recorded})`;
+  const found: { offset: number; message: string }[] = [];
+  const head = Buffer.concat([Buffer.from('PAR1'), fileHead(recorded)]).findIndex(
+    (byte, at) => byte !== start[at],
+  );
+  if (head >= 0) found.push({ offset: head, message: `the file's head is damaged at byte ${head}` });
+  let goodGroups = groups.length;
+  let rowsReadable = 0;
   let piece = 0;
-  let rows = 0;
   for (const [index, group] of groups.entries()) {
-    const bad = firstBadPiece(fd, group, crcs, piece, size);
-    if (bad !== null) {
-      const to = Math.min(bad + PIECE_BYTES, group.end);
-      const message = `the file is damaged between byte ${bad} and ${to}${sizes}`;
-      return { goodGroups: index, damage: { offset: bad, message, rowsReadable: rows } };
+    const offset = firstBadPiece(fd, group, crcs, piece, size);
+    if (offset !== null) {
+      const end = Math.min(offset + PIECE_BYTES, group.end);
+      found.push({ offset, message: `the file is damaged between byte ${offset} and ${end}` });
+      goodGroups = index;
+      break;
     }
     piece += Math.ceil((group.end - group.start) / PIECE_BYTES);
-    rows += group.rows;
-  }
-  const goodGroups = groups.length;
-  const wanted = Buffer.concat([Buffer.from('PAR1'), fileHead(recorded)]);
-  if (!start.equals(wanted)) {
-    const offset = wanted.findIndex((byte, i) => byte !== start[i]);
-    return { goodGroups, damage: { offset, message: `the file's head is damaged at byte ${offset}`, rowsReadable: rows } };
+    rowsReadable += group.rows;
   }
   if (recorded !== size) {
     const offset = groups.at(-1)?.end ?? DATA_START;
-    const message = `the file is damaged behind byte ${offset}${sizes}`;
-    return { goodGroups, damage: { offset, message, rowsReadable: rows } };
+    found.push({ offset, message: `the file has ${size} bytes, should have ${recorded}` });
   }
-  return { goodGroups, damage: null };
+  const [first] = found;
+  if (first === undefined) return { goodGroups, damage: null };
+  const message = found.map((entry) => entry.message).join('; ');
+  return { goodGroups, damage: { offset: first.offset, message, rowsReadable } };
 }
 
 const READ_BYTES = PIECE_BYTES * 256;
 
 /** Where the first piece of the group begins whose checksum is wrong or that lies beyond the file. */
-function firstBadPiece(fd: number, group: GroupRange, crcs: Uint32Array, first: number, size: number): number | null {
+function firstBadPiece(
+  fd: number,
+  group: GroupRange,
+  crcs: Uint32Array,
+  first: number,
+  size: number,
+): number | null {
   let piece = first;
   for (let at = group.start; at < group.end; at += READ_BYTES) {
     const end = Math.min(at + READ_BYTES, group.end);

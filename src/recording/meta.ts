@@ -37,7 +37,8 @@ class Reader {
   }
 
   #wrong(wanted: string): RecordingError {
-    const found = this.#value === null ? 'null' : Array.isArray(this.#value) ? 'an array' : typeof this.#value;
+    const found =
+      this.#value === null ? 'null' : Array.isArray(this.#value) ? 'an array' : typeof this.#value;
     return new RecordingError(
       'BAD_META',
       `The description inside the recording is damaged: ${this.#place} should be ${wanted}, found ${found}.`,
@@ -109,7 +110,8 @@ class Reader {
   record<T>(read: (reader: Reader) => T): Record<string, T> {
     const result: Record<string, T> = {};
     for (const key of Object.keys(this.#members())) {
-      if (key !== '__proto__' && key !== 'constructor' && key !== 'prototype') result[key] = read(this.get(key));
+      if (key !== '__proto__' && key !== 'constructor' && key !== 'prototype')
+        result[key] = read(this.get(key));
     }
     return result;
   }
@@ -159,8 +161,31 @@ function readMeta(meta: Reader): RecordingMeta {
 }
 
 const FIELD_TYPES: readonly FieldType[] = [
-  'u8', 'u16', 'u32', 'u64', 's32', 'ns', 'tid', 'pid', 'ifindex', 'netns', 'object', 'queue', 'umem_addr', 'bytes',
-  'position', 'errno', 'portid', 'nud', 'family', 'ip', 'mac', 'comm', 'name', 'reason', 'bits',
+  'u8',
+  'u16',
+  'u32',
+  'u64',
+  's32',
+  'ns',
+  'tid',
+  'pid',
+  'ifindex',
+  'netns',
+  'object',
+  'queue',
+  'umem_addr',
+  'bytes',
+  'position',
+  'errno',
+  'portid',
+  'nud',
+  'family',
+  'ip',
+  'mac',
+  'comm',
+  'name',
+  'reason',
+  'bits',
 ];
 
 function readLayout(layout: Reader): RecordLayout {
@@ -213,7 +238,9 @@ function readCoverage(coverage: Reader): ProbeCoverage {
     probe: coverage.get('probe').text(),
     path: coverage.get('path').text(),
     target: coverage.get('target').text(),
-    method: coverage.get('method').oneOf(['fentry', 'fexit', 'kprobe', 'kretprobe', 'raw_tp', 'tp', null] as const),
+    method: coverage
+      .get('method')
+      .oneOf(['fentry', 'fexit', 'kprobe', 'kretprobe', 'raw_tp', 'tp', null] as const),
     status: coverage.get('status').oneOf(['attached', 'missing', 'inlined', 'refused'] as const),
     reason: coverage.get('reason').orNull(asText),
   };

@@ -59,7 +59,10 @@ function recognise(path: string): Recording['form'] {
   const magic = readStart(path);
   if (magic === RAW_MAGIC) return 'raw';
   if (magic.startsWith('PAR1')) return 'parquet';
-  const what = magic === '' ? 'is empty' : 'begins neither like a Parquet file nor like a raw recording (damage at byte 0)';
+  const what =
+    magic === ''
+      ? 'is empty (0 bytes)'
+      : 'begins neither like a Parquet file nor like a raw recording (damage at byte 0)';
   throw new RecordingError('NOT_A_RECORDING', `${path} is not a recording: it ${what}.`);
 }
 

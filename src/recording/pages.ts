@@ -26,7 +26,12 @@ export interface EncodedColumn {
   readonly encoding: PageEncoding;
 }
 
-export type ColumnEncoder = (column: Column, values: ColumnValues, rows: number, strings: readonly string[]) => EncodedColumn;
+export type ColumnEncoder = (
+  column: Column,
+  values: ColumnValues,
+  rows: number,
+  strings: readonly string[],
+) => EncodedColumn;
 
 /** What the encoder returns lies in memory that its next call uses again. */
 export function createColumnEncoder(groupRows: number): ColumnEncoder {
@@ -52,9 +57,13 @@ export function createColumnEncoder(groupRows: number): ColumnEncoder {
     if (distinct !== null) {
       const { firsts, indices, size } = distinct;
       if (storage === 'text') {
-        encodeStrings(dictionary, Array.from(firsts.subarray(0, size), (first) => strings[low[first] as number] as string));
+        encodeStrings(
+          dictionary,
+          Array.from(firsts.subarray(0, size), (first) => strings[low[first] as number] as string),
+        );
       } else {
-        const pick = (from: Uint32Array): Uint32Array => firsts.subarray(0, size).map((first) => from[first] as number);
+        const pick = (from: Uint32Array): Uint32Array =>
+          firsts.subarray(0, size).map((first) => from[first] as number);
         encodePlain(dictionary, pick(low), high === null ? null : pick(high), size);
       }
       const width = Math.max(1, widthOf(size - 1));
@@ -69,7 +78,12 @@ export function createColumnEncoder(groupRows: number): ColumnEncoder {
 }
 
 /** Appends the values as deltas, or nothing and returns false if that were no shorter than plain. */
-function putDelta(page: Sink, storage: Column['storage'], { low, high, count }: ColumnValues, numbers: Float64Array): boolean {
+function putDelta(
+  page: Sink,
+  storage: Column['storage'],
+  { low, high, count }: ColumnValues,
+  numbers: Float64Array,
+): boolean {
   if (high === null) {
     const signed = new Int32Array(low.buffer, low.byteOffset, count);
     for (let i = 0; i < count; i++) numbers[i] = signed[i] as number;

@@ -32,7 +32,10 @@ export function readParquet(path: string): ParquetRecording {
     const metadata = parseFooter(footer, path);
     const json = metadata.key_value_metadata?.find(({ key }) => key === 'flightring')?.value;
     if (json === undefined) {
-      throw new RecordingError('NOT_A_RECORDING', `${path} is a Parquet file without the description of a recording.`);
+      throw new RecordingError(
+        'NOT_A_RECORDING',
+        `${path} is a Parquet file without the description of a recording.`,
+      );
     }
     const meta = parseMeta(json);
     const plan = planColumns(meta.layouts);
@@ -51,7 +54,8 @@ function inWords<T>(path: string, where: string, run: () => T): T {
   try {
     return run();
   } catch (cause) {
-    if (cause instanceof FlightringError && cause.code !== 'BAD_PAGE' && cause.code !== 'BAD_VALUE') throw cause;
+    if (cause instanceof FlightringError && cause.code !== 'BAD_PAGE' && cause.code !== 'BAD_VALUE')
+      throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new RecordingError('BAD_STRUCTURE', `${path} can't be read ${where}: ${why}`, { cause });
   }
@@ -66,7 +70,13 @@ function parseFooter(footer: Buffer, path: string): Footer {
   });
 }
 
-const PHYSICAL: Readonly<Record<Storage, string>> = { u32: 'INT32', s32: 'INT32', u64: 'INT64', i64: 'INT64', text: 'BYTE_ARRAY' };
+const PHYSICAL: Readonly<Record<Storage, string>> = {
+  u32: 'INT32',
+  s32: 'INT32',
+  u64: 'INT64',
+  i64: 'INT64',
+  text: 'BYTE_ARRAY',
+};
 
 function checkSchema({ schema }: Footer, plan: ColumnPlan, path: string): void {
   const [root, ...elements] = schema;
@@ -82,7 +92,10 @@ function checkSchema({ schema }: Footer, plan: ColumnPlan, path: string): void {
   const wrong = plan.columns.findIndex((column, index) => !fits(column, index));
   if (wrong >= 0 || elements.length !== plan.columns.length || root?.num_children !== plan.columns.length) {
     const name = plan.columns[wrong]?.name ?? `the number of columns, ${elements.length}`;
-    throw new RecordingError('BAD_STRUCTURE', `${path} has columns that don't fit its own record layouts: see ${name}.`);
+    throw new RecordingError(
+      'BAD_STRUCTURE',
+      `${path} has columns that don't fit its own record layouts: see ${name}.`,
+    );
   }
 }
 
@@ -91,24 +104,42 @@ interface Chunk {
   readonly length: number;
 }
 
-/** The columns of a row group by number, all inside the bytes that its checksums cover. */
-function locateChunks(metadata: Footer, index: number, range: GroupRange, plan: ColumnPlan, path: string): Chunk[] {
+/** The columns of a row group by number: one after the other, exactly the bytes that its checksums cover. */
+function locateChunks(
+  metadata: Footer,
+  index: number,
+  range: GroupRange,
+  plan: ColumnPlan,
+  path: string,
+): Chunk[] {
   const refuse = (what: string): RecordingError =>
     new RecordingError('BAD_STRUCTURE', `${path} has a row group ${index} that contradicts itself: ${what}.`);
   const group = metadata.row_groups[index];
-  if (group === undefined || Number(group.num_rows) !== range.rows || range.rows < 1 || range.rows > GROUP_ROWS) {
-    throw refuse(`${group?.num_rows} rows in the footer, ${range.rows} in the checksums, at most ${GROUP_ROWS}`);
+  if (
+    group === undefined ||
+    Number(group.num_rows) !== range.rows ||
+    range.rows < 1 ||
+    range.rows > GROUP_ROWS
+  ) {
+    throw refuse(
+      `${group?.num_rows} rows in the footer, ${range.rows} in the checksums, at most ${GROUP_ROWS}`,
+    );
   }
   if (group.columns.length !== plan.columns.length) throw refuse(`it has ${group.columns.length} columns`);
-  return group.columns.map(({ meta_data: chunk }) => {
-    if (chunk === undefined || chunk.codec !== 'UNCOMPRESSED') throw refuse('a column without a place, or compressed');
+  let at = range.start;
+  const chunks = group.columns.map(({ meta_data: chunk }) => {
+    if (chunk === undefined || chunk.codec !== 'UNCOMPRESSED')
+      throw refuse('a column without a place, or compressed');
     const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
     const length = Number(chunk.total_compressed_size);
-    if (!(start >= range.start && length > 0 && start + length <= range.end)) {
-      throw refuse(`a column of ${length} bytes at ${start} lies outside ${range.start} to ${range.end}`);
+    if (start !== at || !(length > 0 && at + length <= range.end)) {
+      throw refuse(`a column of ${length} bytes at ${start}, ${range.end - at} bytes are left at ${at}`);
     }
+    at += length;
     return { start, length };
   });
+  if (at !== range.end) throw refuse(`${range.end - at} bytes belong to no column`);
+  return chunks;
 }
 
 function* readGroups(

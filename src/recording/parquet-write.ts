@@ -32,7 +32,11 @@ export interface ParquetResult {
 }
 
 /** Writes `path` so that it appears whole or not at all. Blocks; meant for a worker thread. */
-export function writeParquet(source: ParquetSource, path: string, options: ParquetOptions = {}): ParquetResult {
+export function writeParquet(
+  source: ParquetSource,
+  path: string,
+  options: ParquetOptions = {},
+): ParquetResult {
   const part = createPart(path);
   const kept = typeof source === 'string' ? source : null;
   try {
@@ -54,7 +58,12 @@ function openSource(path: string): { meta: RecordingMeta; batches: Iterable<Batc
   return { meta: { ...raw.meta, notes: [...raw.meta.notes, note] }, batches: raw.batches() };
 }
 
-function writeRows(fd: number, meta: RecordingMeta, batches: Iterable<Batch>, options: ParquetOptions): ParquetResult {
+function writeRows(
+  fd: number,
+  meta: RecordingMeta,
+  batches: Iterable<Batch>,
+  options: ParquetOptions,
+): ParquetResult {
   // What can't be read back must not replace the raw file.
   parseMeta(serialiseMeta(meta));
   const plan = planColumns(meta.layouts);
@@ -90,8 +99,16 @@ interface GroupWriter {
 function createWriter(fd: number, plan: ColumnPlan, groupRows: number): GroupWriter {
   const checksums = new ChecksumBuilder();
   let sink = (bytes: Uint8Array): void => writeAll(fd, bytes);
-  const schema = new parquet.ParquetSchema(Object.fromEntries(plan.columns.map((column) => [column.name, define(column)])));
-  const envelope = new parquet.ParquetEnvelopeWriter(schema, (bytes) => sink(bytes), () => {}, 0, {});
+  const schema = new parquet.ParquetSchema(
+    Object.fromEntries(plan.columns.map((column) => [column.name, define(column)])),
+  );
+  const envelope = new parquet.ParquetEnvelopeWriter(
+    schema,
+    (bytes) => sink(bytes),
+    () => {},
+    0,
+    {},
+  );
   const encode = createColumnEncoder(groupRows);
   const body = createSink(groupRows * 16);
   envelope.writeHeader();
@@ -108,7 +125,9 @@ function createWriter(fd: number, plan: ColumnPlan, groupRows: number): GroupWri
       const bytes = body.bytes.subarray(0, body.length);
       checksums.add(bytes);
       envelope.writeSection(bytes);
-      envelope.rowGroups.push(new thrift.RowGroup({ columns, total_byte_size: bytes.length, num_rows: rows }));
+      envelope.rowGroups.push(
+        new thrift.RowGroup({ columns, total_byte_size: bytes.length, num_rows: rows }),
+      );
       envelope.rowCount += rows;
       checksums.endGroup(rows);
     },
@@ -129,7 +148,9 @@ function createWriter(fd: number, plan: ColumnPlan, groupRows: number): GroupWri
   };
 }
 
-const PARQUET_TYPES: Readonly<Record<Storage, { logical: string; physical: 'INT32' | 'INT64' | 'BYTE_ARRAY' }>> = {
+const PARQUET_TYPES: Readonly<
+  Record<Storage, { logical: string; physical: 'INT32' | 'INT64' | 'BYTE_ARRAY' }>
+> = {
   u32: { logical: 'UINT_32', physical: 'INT32' },
   s32: { logical: 'INT_32', physical: 'INT32' },
   u64: { logical: 'UINT_64', physical: 'INT64' },
@@ -142,7 +163,13 @@ function define({ storage, required }: Column): FieldDefinition {
 }
 
 /** Appends the column's pages to a row group that begins at byte `start`, and returns what the footer says of them. */
-function appendChunk(body: Sink, start: number, column: Column, encoded: EncodedColumn, rows: number): object {
+function appendChunk(
+  body: Sink,
+  start: number,
+  column: Column,
+  encoded: EncodedColumn,
+  rows: number,
+): object {
   const { Encoding } = thrift;
   const { dictionary, dictionarySize, page, encoding } = encoded;
   const offset = start + body.length;

@@ -112,7 +112,10 @@ export function readRaw(path: string): RawRecording {
     let good = slots;
     for (const { offset, crc, bytes } of pieceChecksums(fd, slots)) {
       if (crc !== table.readUInt32LE(piece * 4) && damaged === null) {
-        damaged = { offset, message: `the file is damaged between byte ${offset} and ${offset + bytes.length}` };
+        damaged = {
+          offset,
+          message: `the file is damaged between byte ${offset} and ${offset + bytes.length}`,
+        };
         good = piece * PIECE_SLOTS;
       }
       piece++;
@@ -139,7 +142,10 @@ function readRawHeader(
   const header = readExactly(fd, 0, RAW_HEADER_BYTES);
   const end = RAW_HEADER_BYTES - 4;
   if (crc32(header.subarray(0, end)) !== header.readUInt32LE(end)) {
-    throw new RecordingError('BAD_HEADER', `${path} is damaged between byte 0 and ${RAW_HEADER_BYTES}, in its header.`);
+    throw new RecordingError(
+      'BAD_HEADER',
+      `${path} is damaged between byte 0 and ${RAW_HEADER_BYTES}, in its header.`,
+    );
   }
   const pieces = header.readUInt32LE(12);
   const slots = Number(header.readBigUInt64LE(16));
@@ -147,8 +153,15 @@ function readRawHeader(
   const jsonBytes = header.readUInt32LE(32);
   const tableAt = RAW_HEADER_BYTES + slots * SLOT_BYTES;
   const jsonAt = tableAt + pieces * 4;
-  if (header.readUInt32LE(8) !== SLOT_BYTES || pieces !== Math.ceil(slots / PIECE_SLOTS) || jsonAt + jsonBytes !== fileBytes) {
-    throw new RecordingError('BAD_HEADER', `${path} has a header that contradicts itself: ${slots} slots in ${fileBytes} bytes.`);
+  if (
+    header.readUInt32LE(8) !== SLOT_BYTES ||
+    pieces !== Math.ceil(slots / PIECE_SLOTS) ||
+    jsonAt + jsonBytes !== fileBytes
+  ) {
+    throw new RecordingError(
+      'BAD_HEADER',
+      `${path} has a header that contradicts itself: ${slots} slots in ${fileBytes} bytes.`,
+    );
   }
   if (size !== fileBytes) {
     const what = size < fileBytes ? 'was cut short' : 'has bytes added';
@@ -157,7 +170,10 @@ function readRawHeader(
   const table = readExactly(fd, tableAt, pieces * 4);
   const json = readExactly(fd, jsonAt, jsonBytes);
   if (crc32(table) !== header.readUInt32LE(40) || crc32(json) !== header.readUInt32LE(36)) {
-    throw new RecordingError('BAD_FOOTER', `${path} is damaged between byte ${tableAt} and ${fileBytes}, in its description.`);
+    throw new RecordingError(
+      'BAD_FOOTER',
+      `${path} is damaged between byte ${tableAt} and ${fileBytes}, in its description.`,
+    );
   }
   return { slots, table, json };
 }

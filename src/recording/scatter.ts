@@ -15,7 +15,16 @@ export type GroupValues = readonly (RowValues | undefined)[];
 /** The columns whose values lie in slots; the others are joined for people and not read back. */
 export function neededColumns(kinds: readonly KindPlan[]): Set<number> {
   const { seq, ts, cpu, tid, pid, kind, flags } = COMMON;
-  return new Set([seq, ts, cpu, tid, pid, kind, flags, ...kinds.flatMap(({ fields }) => fields.map((f) => f.column))]);
+  return new Set([
+    seq,
+    ts,
+    cpu,
+    tid,
+    pid,
+    kind,
+    flags,
+    ...kinds.flatMap(({ fields }) => fields.map((f) => f.column)),
+  ]);
 }
 
 interface FieldSource {
@@ -29,7 +38,11 @@ interface KindSource {
   readonly fields: readonly FieldSource[];
 }
 
-export function* scatter(values: GroupValues, rows: number, kinds: ReadonlyMap<string, KindPlan>): Generator<Batch> {
+export function* scatter(
+  values: GroupValues,
+  rows: number,
+  kinds: ReadonlyMap<string, KindPlan>,
+): Generator<Batch> {
   const { low: kindOf, strings } = values[COMMON.kind] as RowValues;
   const writers = values.map((column) => createTextWriter(column?.strings ?? []));
   const sources = strings.map((kind): KindSource => {
@@ -71,12 +84,24 @@ function readHead(values: GroupValues) {
   const high = (place: number): Uint32Array => (values[place] as RowValues).high as Uint32Array;
   const { seq, ts, cpu, tid, pid, flags } = COMMON;
   return {
-    seqLow: low(seq), seqHigh: high(seq), tsLow: low(ts), tsHigh: high(ts),
-    cpu: low(cpu), tid: low(tid), pid: low(pid), flags: low(flags),
+    seqLow: low(seq),
+    seqHigh: high(seq),
+    tsLow: low(ts),
+    tsHigh: high(ts),
+    cpu: low(cpu),
+    tid: low(tid),
+    pid: low(pid),
+    flags: low(flags),
   };
 }
 
-function putHead(lanes: Uint32Array, lane: number, row: number, layout: RecordLayout, head: HeadValues): void {
+function putHead(
+  lanes: Uint32Array,
+  lane: number,
+  row: number,
+  layout: RecordLayout,
+  head: HeadValues,
+): void {
   const flags = head.flags[row] as number;
   const seqHigh = head.seqHigh[row] as number;
   if (flags > 0xffff || (flags & FLAG.slots) !== layout.slots - 1 || seqHigh >= CONTINUATION) {
@@ -93,11 +118,18 @@ function putHead(lanes: Uint32Array, lane: number, row: number, layout: RecordLa
   if (layout.slots > 1) putContinuations(lanes, lane, layout.slots);
 }
 
-function putField(lanes: Uint32Array, lane: number, row: number, source: FieldSource, layout: RecordLayout): void {
+function putField(
+  lanes: Uint32Array,
+  lane: number,
+  row: number,
+  source: FieldSource,
+  layout: RecordLayout,
+): void {
   const { field, values } = source;
   const at = lane + field.lane;
   if (values.present !== null && values.present[row] !== 1) {
-    if (!field.isObject) throw malformed(`row ${row} of a row group, ${layout.kind}, lacks ${field.field.name}`);
+    if (!field.isObject)
+      throw malformed(`row ${row} of a row group, ${layout.kind}, lacks ${field.field.name}`);
     lanes[at] = NO_OBJECT;
     return;
   }

@@ -11,6 +11,7 @@ export function putContinuations(lanes: Uint32Array, at: number, slots: number):
     const next = at + i * SLOT_LANES;
     const sum = (lanes[at + HEAD.seqLow] as number) + i;
     lanes[next + HEAD.seqLow] = sum;
-    lanes[next + HEAD.seqHigh] = ((lanes[at + HEAD.seqHigh] as number) + (sum > 0xffff_ffff ? 1 : 0)) | CONTINUATION;
+    lanes[next + HEAD.seqHigh] =
+      ((lanes[at + HEAD.seqHigh] as number) + (sum > 0xffff_ffff ? 1 : 0)) | CONTINUATION;
   }
 }

@@ -15,7 +15,10 @@ export function parseText(form: TextForm, text: string, size: number): Uint8Arra
   const bytes = form === 'mac' ? parseMac(text) : form === 'ip' ? parseIp(text) : parseName(text);
   if (bytes === null || bytes.length > size) {
     const what = { mac: 'a MAC address', ip: 'an IP address', text: `a name of at most ${size} bytes` }[form];
-    throw new RecordingError('BAD_VALUE', `${JSON.stringify(text.slice(0, 64))} in the recording is not ${what}.`);
+    throw new RecordingError(
+      'BAD_VALUE',
+      `${JSON.stringify(text.slice(0, 64))} in the recording is not ${what}.`,
+    );
   }
   if (bytes.length === size) return bytes;
   const padded = new Uint8Array(size);

@@ -4,7 +4,19 @@ import { RecordingError } from '../model/errors.ts';
 import { type Cursor } from './decode.ts';
 
 const MAX_DEPTH = 12;
-const TYPE = { stop: 0, yes: 1, no: 2, byte: 3, i16: 4, i32: 5, i64: 6, double: 7, binary: 8, list: 9, struct: 12 } as const;
+const TYPE = {
+  stop: 0,
+  yes: 1,
+  no: 2,
+  byte: 3,
+  i16: 4,
+  i32: 5,
+  i64: 6,
+  double: 7,
+  binary: 8,
+  list: 9,
+  struct: 12,
+} as const;
 
 function refuse(what: string): RecordingError {
   return new RecordingError('BAD_FOOTER', `The recording's Parquet structure can't be read: ${what}.`);

@@ -19,7 +19,10 @@ export interface Translator {
 }
 
 /** Null if there is nothing to translate. A field that the recording lacks, or has as another type, reads 0. */
-export function createTranslator(from: readonly RecordLayout[], to: readonly RecordLayout[]): Translator | null {
+export function createTranslator(
+  from: readonly RecordLayout[],
+  to: readonly RecordLayout[],
+): Translator | null {
   if (isDeepStrictEqual(from, to)) return null;
   const wanted = new Map(planColumns(to).kinds.map((kind) => [kind.layout.kind, kind]));
   const kinds: (KindTranslation | undefined)[] = [];
@@ -67,7 +70,8 @@ function pair(from: KindPlan, to: KindPlan | undefined): KindTranslation {
 
 /** Numbers of any width stand for each other; texts only for the same type. */
 function isCompatible(from: FieldPlan, to: FieldPlan): boolean {
-  if (from.storage === 'text' || to.storage === 'text') return from.field.type === to.field.type && from.size === to.size;
+  if (from.storage === 'text' || to.storage === 'text')
+    return from.field.type === to.field.type && from.size === to.size;
   return true;
 }
 
@@ -90,7 +94,14 @@ function copyRecord(
   }
 }
 
-function copyNumber(source: Uint32Array, from: number, own: FieldPlan, target: Uint32Array, to: number, wanted: FieldPlan): void {
+function copyNumber(
+  source: Uint32Array,
+  from: number,
+  own: FieldPlan,
+  target: Uint32Array,
+  to: number,
+  wanted: FieldPlan,
+): void {
   const low = ((source[from] as number) >>> own.shift) & own.mask;
   target[to] = (target[to] as number) | ((low & wanted.mask) << wanted.shift);
   if (wanted.size !== 8) return;
@@ -98,7 +109,14 @@ function copyNumber(source: Uint32Array, from: number, own: FieldPlan, target: U
   else target[to + 1] = own.storage === 's32' && low < 0 ? 0xffff_ffff : 0;
 }
 
-function copyBytes(source: Uint32Array, from: number, own: FieldPlan, target: Uint32Array, to: number, wanted: FieldPlan): void {
+function copyBytes(
+  source: Uint32Array,
+  from: number,
+  own: FieldPlan,
+  target: Uint32Array,
+  to: number,
+  wanted: FieldPlan,
+): void {
   for (let i = 0; i < own.size; i++) {
     const [a, b] = [own.bytes[i] as number, wanted.bytes[i] as number];
     const byte = ((source[from + (a >> 2)] as number) >>> ((a & 3) * 8)) & 0xff;

@@ -14,7 +14,10 @@ import { batchOf, kindOf, lanesOf, LAYOUTS, META, sampleEvents, scratchFolder, s
 /** A recording of 300 events in three row groups, and its bytes. */
 function recording(path: string): Buffer {
   const records = Array.from({ length: 300 }, (_, i) =>
-    slotsOf({ kind: kindOf('xsk_fill_take'), seq: BigInt(i + 1), ts: BigInt(i) ** 3n }, { position: i, addr: BigInt(i) * 4096n }),
+    slotsOf(
+      { kind: kindOf('xsk_fill_take'), seq: BigInt(i + 1), ts: BigInt(i) ** 3n },
+      { position: i, addr: BigInt(i) * 4096n },
+    ),
   );
   writeParquet({ meta: META, batches: [batchOf(records)] }, path, { groupRows: 100 });
   return readFileSync(path);
@@ -30,7 +33,10 @@ test('damage in the second row group: the first is read, the offset is named', a
   writeFileSync(path, bytes);
   const { damage, rows, batches } = await openRecording(path, { layouts: LAYOUTS });
   expect(rows).toBe(300);
-  expect(damage).toMatchObject({ rowsReadable: 100, message: expect.stringContaining('damaged between byte') });
+  expect(damage).toMatchObject({
+    rowsReadable: 100,
+    message: expect.stringContaining('damaged between byte'),
+  });
   expect(damage?.offset).toBeLessThanOrEqual(place);
   expect(damage?.offset).toBeGreaterThan(place - 4096);
   expect(lanesOf(batches())).toEqual(whole.subarray(0, 100 * 16));
@@ -38,8 +44,18 @@ test('damage in the second row group: the first is read, the offset is named', a
 
 test.each([
   ['in the footer', (size: number) => size - 20, 'BAD_FOOTER', /the footer's checksum is wrong/],
-  ['in the length of the footer', (size: number) => size - 6, 'BAD_FOOTER', /damaged at byte \d+: a footer of \d+ bytes/],
-  ['in the last byte', (size: number) => size - 1, 'BAD_FOOTER', /damaged at byte \d+: it doesn't end with PAR1/],
+  [
+    'in the length of the footer',
+    (size: number) => size - 6,
+    'BAD_FOOTER',
+    /damaged at byte \d+: a footer of \d+ bytes/,
+  ],
+  [
+    'in the last byte',
+    (size: number) => size - 1,
+    'BAD_FOOTER',
+    /damaged at byte \d+: it doesn't end with PAR1/,
+  ],
   ['in the first byte', () => 0, 'NOT_A_RECORDING', /damage at byte 0/],
 ])('damage %s is refused', async (_where, place, code, message) => {
   using folder = scratchFolder();
@@ -47,7 +63,9 @@ test.each([
   const at = place(bytes.length);
   bytes[at] = (bytes[at] as number) ^ 0x41;
   writeFileSync(folder.file('b.parquet'), bytes);
-  await expect(openRecording(folder.file('b.parquet'))).rejects.toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }));
+  await expect(openRecording(folder.file('b.parquet'))).rejects.toThrow(
+    expect.objectContaining({ code, message: expect.stringMatching(message) }),
+  );
 });
 
 test('a shortened file is refused with both sizes', async () => {
@@ -76,7 +94,9 @@ test.each([
 test('a pipe is not waited for', async () => {
   using folder = scratchFolder();
   execFileSync('mkfifo', [folder.file('pipe')]);
-  await expect(openRecording(folder.file('pipe'))).rejects.toThrow(expect.objectContaining({ code: 'NOT_A_RECORDING' }));
+  await expect(openRecording(folder.file('pipe'))).rejects.toThrow(
+    expect.objectContaining({ code: 'NOT_A_RECORDING' }),
+  );
 });
 
 describe('Thrift that would exhaust a parser', () => {
@@ -89,7 +109,9 @@ describe('Thrift that would exhaust a parser', () => {
     ['an unknown type', [0x1d, 0x00]],
     ['a structure without an end', [0x15, 0x02]],
   ])('%s is refused', (_what, bytes) => {
-    expect(() => guardStruct(createCursor(Uint8Array.from(bytes)))).toThrow(expect.objectContaining({ code: 'BAD_FOOTER' }));
+    expect(() => guardStruct(createCursor(Uint8Array.from(bytes)))).toThrow(
+      expect.objectContaining({ code: 'BAD_FOOTER' }),
+    );
   });
 });
 

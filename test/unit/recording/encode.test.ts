@@ -2,7 +2,15 @@
 
 import { expect, test } from 'vitest';
 import { createCursor, decodeDelta, decodeHybrid } from '../../../src/recording/decode.ts';
-import { createSink, encodeDelta, encodeHybrid, encodeLevels, findDistinct, type Sink, widthOf } from '../../../src/recording/encode.ts';
+import {
+  createSink,
+  encodeDelta,
+  encodeHybrid,
+  encodeLevels,
+  findDistinct,
+  type Sink,
+  widthOf,
+} from '../../../src/recording/encode.ts';
 
 const bytesOf = (sink: Sink): number[] => [...sink.bytes.subarray(0, sink.length)];
 
@@ -50,7 +58,15 @@ test('a dictionary names each value once, in order of appearance', () => {
   expect([...(found?.firsts.subarray(0, found.size) ?? [])]).toEqual([0, 1, 2]);
 });
 
-test.each([[0, 0], [1, 1], [255, 8], [256, 9], [2 ** 32 - 1, 32], [2 ** 32, 33], [2 ** 53 - 1, 53]])('%d has %d bits', (value, bits) => {
+test.each([
+  [0, 0],
+  [1, 1],
+  [255, 8],
+  [256, 9],
+  [2 ** 32 - 1, 32],
+  [2 ** 32, 33],
+  [2 ** 53 - 1, 53],
+])('%d has %d bits', (value, bits) => {
   expect(widthOf(value)).toBe(bits);
 });
 
@@ -63,7 +79,9 @@ test.each([
   ['a length without end', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]],
 ])('%s is refused', (_what, bytes) => {
   const cursor = createCursor(Uint8Array.from(bytes));
-  expect(() => decodeHybrid(cursor, new Uint32Array(8), 8, 3, 5)).toThrow(expect.objectContaining({ code: 'BAD_PAGE' }));
+  expect(() => decodeHybrid(cursor, new Uint32Array(8), 8, 3, 5)).toThrow(
+    expect.objectContaining({ code: 'BAD_PAGE' }),
+  );
 });
 
 test.each([
@@ -74,5 +92,7 @@ test.each([
   ['a value below zero', [0x80, 0x01, 4, 8, 14, 99, 0, 0, 0, 0]],
 ])('%s is refused', (_what, bytes) => {
   const cursor = createCursor(Uint8Array.from(bytes));
-  expect(() => decodeDelta(cursor, new Uint32Array(8), new Uint32Array(8), 8)).toThrow(expect.objectContaining({ code: 'BAD_PAGE' }));
+  expect(() => decodeDelta(cursor, new Uint32Array(8), new Uint32Array(8), 8)).toThrow(
+    expect.objectContaining({ code: 'BAD_PAGE' }),
+  );
 });

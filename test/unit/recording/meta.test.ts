@@ -50,11 +50,16 @@ test('text that is no JSON is refused', () => {
 });
 
 test('layouts that contradict themselves are refused', () => {
-  expect(() => parseMeta(changed('layouts.1.fields.0.offset', 4000))).toThrow(expect.objectContaining({ code: 'BAD_LAYOUT' }));
+  expect(() => parseMeta(changed('layouts.1.fields.0.offset', 4000))).toThrow(
+    expect.objectContaining({ code: 'BAD_LAYOUT' }),
+  );
 });
 
 test('names that reach a prototype have no effect', () => {
-  const json = serialiseMeta(META).replace('"counts":{', '"counts":{"__proto__":{"polluted":1},"constructor":{},"prototype":{},');
+  const json = serialiseMeta(META).replace(
+    '"counts":{',
+    '"counts":{"__proto__":{"polluted":1},"constructor":{},"prototype":{},',
+  );
   const meta = parseMeta(json);
   expect(meta.counts).toEqual(META.counts);
   expect(Object.getPrototypeOf(meta.counts)).toBe(Object.prototype);

@@ -1,10 +1,29 @@
 // Raw recordings: whole, unfinished, damaged, shortened.
 
-import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { expect, test } from 'vitest';
 import { openRecording } from '../../../src/recording/open.ts';
 import { beginRaw, RAW_HEADER_BYTES, readRaw } from '../../../src/recording/raw.ts';
-import { batchOf, kindOf, lanesOf, LAYOUTS, META, sameLanes, sampleEvents, scratchFolder, slotsOf } from './sample.ts';
+import {
+  batchOf,
+  kindOf,
+  lanesOf,
+  LAYOUTS,
+  META,
+  sameLanes,
+  sampleEvents,
+  scratchFolder,
+  slotsOf,
+} from './sample.ts';
 
 function save(path: string, records: readonly Uint32Array[]): Uint32Array {
   const { lanes, slots } = batchOf(records);

@@ -10,11 +10,27 @@ import type { RecordingMeta } from '../../../src/model/recording.ts';
 import { type Batch, CONTINUATION, HEAD_BYTES, SLOT_BYTES, SLOT_LANES } from '../../../src/model/slot.ts';
 
 const SIZES: Readonly<Partial<Record<FieldType, number>>> = {
-  u8: 1, nud: 1, family: 1, u16: 2, u64: 8, ns: 8, netns: 8, umem_addr: 8, ip: 16, mac: 6, comm: 16, name: 16,
+  u8: 1,
+  nud: 1,
+  family: 1,
+  u16: 2,
+  u64: 8,
+  ns: 8,
+  netns: 8,
+  umem_addr: 8,
+  ip: 16,
+  mac: 6,
+  comm: 16,
+  name: 16,
 };
 
 /** A layout whose fields follow each other, aligned as a compiler would. */
-export function layout(kind: string, number: number, path: string, fields: Readonly<Record<string, FieldType>>): RecordLayout {
+export function layout(
+  kind: string,
+  number: number,
+  path: string,
+  fields: Readonly<Record<string, FieldType>>,
+): RecordLayout {
   let offset = HEAD_BYTES;
   const placed: FieldLayout[] = [];
   for (const [name, type] of Object.entries(fields)) {
@@ -25,25 +41,71 @@ export function layout(kind: string, number: number, path: string, fields: Reado
     offset += size;
   }
   const size = Math.max(offset, SLOT_BYTES);
-  return { kind, number, path, size, slots: size <= 64 ? 1 : 1 + Math.ceil((size - 64) / 56), fields: placed };
+  return {
+    kind,
+    number,
+    path,
+    size,
+    slots: size <= 64 ? 1 : 1 + Math.ceil((size - 64) / 56),
+    fields: placed,
+  };
 }
 
 export const LAYOUTS: readonly RecordLayout[] = [
   layout('gap', 0, 'recorder', { lost: 'u64', reason: 'reason', bank: 'u32' }),
   layout('neigh_update', 1, 'neigh', {
-    netns: 'netns', ifindex: 'ifindex', family: 'family', nud: 'nud', new_nud: 'nud', ip: 'ip', mac: 'mac', result: 'errno',
+    netns: 'netns',
+    ifindex: 'ifindex',
+    family: 'family',
+    nud: 'nud',
+    new_nud: 'nud',
+    ip: 'ip',
+    mac: 'mac',
+    result: 'errno',
   }),
   layout('xsk_bind', 2, 'xsk', {
-    object: 'object', result: 'errno', netns: 'netns', ifindex: 'ifindex', queue: 'queue', name: 'name', comm: 'comm',
+    object: 'object',
+    result: 'errno',
+    netns: 'netns',
+    ifindex: 'ifindex',
+    queue: 'queue',
+    name: 'name',
+    comm: 'comm',
   }),
-  layout('xsk_fill_take', 3, 'xsk', { object: 'object', position: 'position', addr: 'umem_addr', since: 'ns' }),
-  layout('xsk_rx_publish', 4, 'xsk', { object: 'object', position: 'position', addr: 'umem_addr', len: 'bytes', result: 'u16' }),
+  layout('xsk_fill_take', 3, 'xsk', {
+    object: 'object',
+    position: 'position',
+    addr: 'umem_addr',
+    since: 'ns',
+  }),
+  layout('xsk_rx_publish', 4, 'xsk', {
+    object: 'object',
+    position: 'position',
+    addr: 'umem_addr',
+    len: 'bytes',
+    result: 'u16',
+  }),
 ];
 
 function object(index: number, type: ObjectEntry['type'], rest: Partial<ObjectEntry>): ObjectEntry {
   return {
-    index, type, ts: 5, netns: 0n, ifindex: 0, queue: 0, umem: NO_OBJECT, parent: NO_OBJECT, tgid: 70, tid: 71,
-    comm: 'forwarder', name: '', size: 0, chunkSize: 2048, headroom: 0, flags: 0, ...rest,
+    index,
+    type,
+    ts: 5,
+    netns: 0n,
+    ifindex: 0,
+    queue: 0,
+    umem: NO_OBJECT,
+    parent: NO_OBJECT,
+    tgid: 70,
+    tid: 71,
+    comm: 'forwarder',
+    name: '',
+    size: 0,
+    chunkSize: 2048,
+    headroom: 0,
+    flags: 0,
+    ...rest,
   };
 }
 
@@ -66,17 +128,31 @@ export const META: RecordingMeta = {
   ],
   coverage: [
     { probe: 'xsk_bind', path: 'xsk', target: 'xsk_bind', method: 'fexit', status: 'attached', reason: null },
-    { probe: 'xsk_drop', path: 'xsk', target: 'xsk_drop', method: null, status: 'missing', reason: 'no such function' },
+    {
+      probe: 'xsk_drop',
+      path: 'xsk',
+      target: 'xsk_drop',
+      method: null,
+      status: 'missing',
+      reason: 'no such function',
+    },
   ],
   freeze: {
-    cause: 'violation', offendingTs: 2500, flippedTs: 2600, latencyNs: 100, overwrittenMeanwhile: 0,
+    cause: 'violation',
+    offendingTs: 2500,
+    flippedTs: 2600,
+    latencyNs: 100,
+    overwrittenMeanwhile: 0,
     requested: { lastEvents: 1000, beforeNs: null, afterNs: 0 },
     window: [{ cpu: 0, firstTs: 1000, lastTs: 2500, events: 5, overwritten: 3 }],
   },
   invariants: [{ name: 'xsk.ownership', version: 1 }],
   violations: [
     {
-      invariant: 'xsk.ownership', severity: 'violation', orderDependent: false, object: 'umem 0 frame 0x1000',
+      invariant: 'xsk.ownership',
+      severity: 'violation',
+      orderDependent: false,
+      object: 'umem 0 frame 0x1000',
       sentence: 'Frame 0x1000 was put into FILL twice.',
       at: { cpu: 1, seq: 4, ts: 2500, kind: 'xsk_fill_take' },
       evidence: [{ cpu: 1, seq: 4, ts: 2500, kind: 'xsk_fill_take' }],
@@ -163,11 +239,28 @@ export function sampleEvents(): Uint32Array[] {
     slotsOf({ kind: kindOf('gap'), seq: 1n, ts: 1000n, tid: 0, tgid: 0 }, { lost: 12n, reason: 2, bank: 1 }),
     slotsOf(
       { kind: kindOf('neigh_update'), seq: 2n, ts: 1500n, tid: 72, cpu: 1, flags: 0x0110 },
-      { netns: 4026n, ifindex: 2, family: 2, nud: 1, new_nud: 2, ip: mapped, mac: [2, 0, 0xab, 0xcd, 0xef, 1], result: -22 },
+      {
+        netns: 4026n,
+        ifindex: 2,
+        family: 2,
+        nud: 1,
+        new_nud: 2,
+        ip: mapped,
+        mac: [2, 0, 0xab, 0xcd, 0xef, 1],
+        result: -22,
+      },
     ),
     slotsOf(
       { kind: kindOf('xsk_bind'), seq: 1n << 40n, ts: 2100n, tid: 72 },
-      { object: 2, result: -16, netns: 0xffff_ffff_ffff_ffffn, ifindex: 3, queue: 1, name: 'veth1', comm: 'a\\b' },
+      {
+        object: 2,
+        result: -16,
+        netns: 0xffff_ffff_ffff_ffffn,
+        ifindex: 3,
+        queue: 1,
+        name: 'veth1',
+        comm: 'a\\b',
+      },
     ),
     slotsOf(
       { kind: kindOf('xsk_fill_take'), seq: 5n, ts: 2400n },
@@ -181,7 +274,11 @@ export function sampleEvents(): Uint32Array[] {
 }
 
 /** A folder that `using` removes. */
-export function scratchFolder(): { readonly path: string; file(name: string): string; [Symbol.dispose](): void } {
+export function scratchFolder(): {
+  readonly path: string;
+  file(name: string): string;
+  [Symbol.dispose](): void;
+} {
   const path = mkdtempSync(join(tmpdir(), 'flightring-'));
   return {
     path,

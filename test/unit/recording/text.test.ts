@@ -50,5 +50,7 @@ test.each([
   ['text', 'seventeen letters'],
   ['text', 'bad \\ escape'],
 ] as const)('%s %j is refused', (form, text) => {
-  expect(() => parseText(form, text, form === 'mac' ? 6 : 16)).toThrow(expect.objectContaining({ code: 'BAD_VALUE' }));
+  expect(() => parseText(form, text, form === 'mac' ? 6 : 16)).toThrow(
+    expect.objectContaining({ code: 'BAD_VALUE' }),
+  );
 });
