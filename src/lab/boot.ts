@@ -16,7 +16,7 @@ import type { GuestSetup } from './guest.ts';
 import { deviceMode, directoryMode, packInitramfs, programMode } from './initramfs.ts';
 import { guestError, Lab } from './lab.ts';
 import { prepareLab } from './prepare.ts';
-import { initramfsPath, startMachine } from './qemu.ts';
+import { startMachine } from './qemu.ts';
 import type { Machine } from './qemu.ts';
 
 export interface BootOptions {
@@ -49,12 +49,13 @@ export async function bootLab(options: BootOptions = {}): Promise<Lab> {
   const runDir = mkdtempSync(join(realpathSync(tmpdir()), 'flightring-lab-'));
   let machine: Machine;
   const shareDir = options.shareDir ?? join(runDir, 'share');
+  const initramfs = join(runDir, 'initramfs');
   try {
     mkdirSync(shareDir, { recursive: true });
-    writeFileSync(initramfsPath(runDir), makeInitramfs(kernel, busybox, options));
+    writeFileSync(initramfs, makeInitramfs(kernel, busybox, options));
     machine = startMachine({
       kernelImage: kernel.image,
-      initramfs: initramfsPath(runDir),
+      initramfs,
       shareDir,
       memoryMiB: options.memoryMiB ?? defaultMemoryMiB,
       cpus: options.cpus ?? defaultCpus,

@@ -3,9 +3,11 @@
 import type { Readable } from 'node:stream';
 
 const keptCharacters = 64 * 1024;
+// How the kernel begins to report that it cannot go on.
+const crashed = /Kernel panic|BUG: |Oops: |general protection fault|stack segment: /;
 
 export interface ConsoleLog {
-  /** The last `count` non-empty lines. */
+  /** The last `count` non-empty lines; when the kernel has crashed, the beginning of that and the very last ones. */
   tail(count: number): string;
 }
 
@@ -14,14 +16,15 @@ export function keepConsole(stream: Readable): ConsoleLog {
   stream.on('data', (chunk: Buffer) => {
     text = (text + chunk.toString('latin1')).slice(-keptCharacters);
   });
-  return {
-    tail: (count) =>
-      plain(text)
-        .split('\n')
-        .filter((line) => line.trim() !== '')
-        .slice(-count)
-        .join('\n'),
-  };
+  return { tail: (count) => telling(plain(text), count).join('\n') };
+}
+
+function telling(text: string, count: number): string[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const crash = lines.findIndex((line) => crashed.test(line));
+  if (crash < 0 || crash >= lines.length - count) return lines.slice(-count);
+  const lastOnes = Math.floor(count / 4);
+  return [...lines.slice(crash, crash + count - lastOnes), '…', ...lines.slice(-lastOnes)];
 }
 
 /** Without the firmware's cursor movements and the serial line's carriage returns. */

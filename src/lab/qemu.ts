@@ -5,7 +5,6 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
 
 import { LabError } from '../model/errors.ts';
 import { deferred } from './command.ts';
@@ -57,6 +56,8 @@ const slotFd = (slot: number): number => 6 + 2 * slot;
 const supervisor = `
 run_dir=$1
 shift
+# What the shell says of a killed QEMU may find nobody listening.
+trap '' PIPE
 "$@" 3<&- &
 qemu=$!
 { read -r _ <&3; kill -KILL $qemu; } >/dev/null 2>&1 &
@@ -148,8 +149,4 @@ function watchExit(child: ChildProcess): Promise<string> {
   child.on('close', () => resolve(said.trim()));
   child.on('exit', () => child.stdio[lifelineFd]?.destroy());
   return promise;
-}
-
-export function initramfsPath(runDir: string): string {
-  return join(runDir, 'initramfs');
 }
