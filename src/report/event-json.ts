@@ -1,0 +1,49 @@
+// One event as a plain object for `--json`: the columns of the Parquet export, names instead of numbers where there are any.
+
+import type { EventView } from '../decode/event-view.ts';
+import { NO_OBJECT, type ObjectTable } from '../model/objects.ts';
+import { GAP_KIND } from '../model/slot.ts';
+import type { Violation } from '../model/violation.ts';
+import { fieldText, flagWords } from './fields.ts';
+import { gapReason } from './gap.ts';
+import { handleOf } from './objects.ts';
+import type { ThreadNames } from './threads.ts';
+
+/** Types that are numbers to a program, and words only to a person. */
+const NUMBERS = new Set(['u8', 'u16', 'u32', 's32', 'u64', 'ns', 'tid', 'pid', 'ifindex', 'netns', 'queue', 'bytes', 'position', 'errno', 'portid']);
+
+/** Numbers of 64 bits that a JavaScript number can't hold become text; addresses are text in hexadecimal. */
+export function eventJson(
+  event: EventView,
+  { objects, threads }: { readonly objects: ObjectTable; readonly threads: ThreadNames },
+  violations: readonly Violation[] = [],
+): Record<string, unknown> {
+  const { tid, ts } = event;
+  const json: Record<string, unknown> = {
+    ts,
+    cpu: event.cpu,
+    seq: event.seq,
+    tid,
+    pid: event.pid,
+    comm: threads.at(tid, ts),
+    path: event.layout?.path ?? null,
+    kind: event.kind,
+    flags: flagWords(event),
+  };
+  const about = event.field('object') ? objects.get(event.u32('object')) : undefined;
+  if (about && about.ifindex !== 0)
+    Object.assign(json, { netns: exact(about.netns), ifindex: about.ifindex, queue: about.queue, device: about.name });
+  for (const { name, type, size } of event.layout?.fields ?? []) {
+    if (type === 'object') json[name] = event.u32(name) === NO_OBJECT ? null : handleOf(objects, event.u32(name));
+    else if (!NUMBERS.has(type)) json[name] = fieldText(event, name, objects);
+    else json[name] = size === 8 ? exact(event.u64(name)) : event.u32(name);
+  }
+  if (event.kindNumber === GAP_KIND) json['reason'] = gapReason(event);
+  if (violations.length > 0)
+    json['violations'] = violations.map(({ invariant, object, sentence }) => ({ invariant, object, sentence }));
+  return json;
+}
+
+function exact(value: bigint): number | string {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString();
+}

@@ -1,0 +1,102 @@
+// One object's life: its events in order, as much as a person can read.
+
+import type { EventView } from '../decode/event-view.ts';
+import type { ObjectTable } from '../model/objects.ts';
+import { type Batch, GAP_KIND } from '../model/slot.ts';
+import type { EventRef } from '../model/violation.ts';
+import { eventsOf, isAt } from './events.ts';
+import { fieldTexts } from './fields.ts';
+import { gapText } from './gap.ts';
+import { placeOf } from './objects.ts';
+import { createMatcher, type Selector } from './selector.ts';
+import type { ThreadNames } from './threads.ts';
+
+export interface LifeEvent {
+  readonly ref: EventRef;
+  readonly tid: number;
+  readonly comm: string;
+  /** `outer q1 netns 8193`. */
+  readonly place: string;
+  /** What else it says: `since -12.3µs`, `len=60`. */
+  readonly remark: string;
+  /** Alike events in a row are one, `last` being the time of the last of them. */
+  times: number;
+  last: number;
+}
+
+export interface Life {
+  readonly selector: Selector;
+  /** The last events, oldest first; gaps among them. */
+  readonly events: readonly LifeEvent[];
+  /** How many events there were in front of those. */
+  readonly earlier: number;
+}
+
+export interface LifeOptions {
+  /** The last event to take, usually the offending one. Default: all. */
+  readonly until?: EventRef;
+  /** Rows to keep. Default 14, which with the rest fits a screen. */
+  readonly keep?: number;
+}
+
+/** Every field that a life's heading or columns say already. */
+const SAID = /^(position|addr|ip|ifindex|netns|family)=/;
+
+export function collectLife(
+  batches: Iterable<Batch>,
+  selector: Selector,
+  known: { readonly objects: ObjectTable; readonly threads: ThreadNames },
+  { until, keep = 14 }: LifeOptions = {},
+): Life {
+  const { objects, threads } = known;
+  const matches = createMatcher(selector, objects);
+  const events: LifeEvent[] = [];
+  let earlier = 0;
+  for (const { event } of eventsOf(batches)) {
+    const lost = event.kindNumber === GAP_KIND;
+    // A gap in front of the first event says nothing about the object.
+    if (lost ? events.length === 0 : event.repeated || !matches(event)) continue;
+    const previous = events.at(-1);
+    // A frame's every move counts; of the rest, the rhythm is enough.
+    if (selector.type !== 'frame' && previous && !lost && isAlike(previous, event)) {
+      previous.times++;
+      previous.last = event.ts;
+    } else {
+      events.push(lost ? lostEvent(event) : lifeEvent(event, objects, threads));
+      if (events.length >= 2 * keep) earlier += forget(events, keep);
+    }
+    if (until && isAt(event, until)) break;
+  }
+  while (events.at(-1)?.ref.kind === 'gap') events.pop();
+  earlier += forget(events, keep);
+  return { selector, events, earlier };
+}
+
+/** Leaves the last `keep`; returns how many events went. */
+function forget(events: LifeEvent[], keep: number): number {
+  return events.splice(0, Math.max(0, events.length - keep)).reduce((sum, { times }) => sum + times, 0);
+}
+
+function isAlike({ ref, tid }: LifeEvent, event: EventView): boolean {
+  return ref.kind === event.kind && ref.cpu === event.cpu && tid === event.tid && !/_bind$|^neigh_/.test(ref.kind);
+}
+
+function lifeEvent(event: EventView, objects: ObjectTable, threads: ThreadNames): LifeEvent {
+  const object = event.field('object') ? event.u32('object') : undefined;
+  return {
+    ref: event.ref(),
+    tid: event.tid,
+    comm: threads.at(event.tid, event.ts),
+    place: object === undefined ? '' : placeOf(objects, object),
+    remark: fieldTexts(event, objects)
+      .slice(object === undefined ? 0 : 1)
+      .filter((text) => !SAID.test(text))
+      .join(' '),
+    times: 1,
+    last: event.ts,
+  };
+}
+
+function lostEvent(event: EventView): LifeEvent {
+  return { ref: event.ref(), tid: 0, comm: '', place: '', remark: gapText(event), times: 0, last: event.ts };
+}

@@ -1,0 +1,53 @@
+// Events as lines of text in the style ftrace users know: task, CPU, time, kind, fields.
+
+import type { EventView } from '../decode/event-view.ts';
+import { LAYOUTS } from '../generated/layouts.ts';
+import type { ObjectTable } from '../model/objects.ts';
+import { GAP_KIND } from '../model/slot.ts';
+import type { Violation } from '../model/violation.ts';
+import { fieldTexts } from './fields.ts';
+import { gapText } from './gap.ts';
+import type { Palette } from './palette.ts';
+import { formatSeconds } from './span.ts';
+import type { ThreadNames } from './threads.ts';
+
+/** What a line needs besides its event. */
+export interface TraceContext {
+  readonly objects: ObjectTable;
+  readonly threads: ThreadNames;
+  readonly palette: Palette;
+}
+
+const KIND_WIDTH = Math.max(...LAYOUTS.map(({ kind }) => kind.length)) + 1;
+
+/** The line over the columns. */
+export const COLUMNS: readonly string[] = [
+  '#           TASK-TID     CPU#      TIMESTAMP  EVENT',
+  '#              | |         |          |        |',
+];
+
+/** `       forwarder-4711    [001]  8123.456789: xsk_rx_publish:    socket:4 (outer q1 netns 8193) position=7 …`. */
+export function traceLine(event: EventView, { objects, threads, palette }: TraceContext): string {
+  const { kind, ts, tid } = event;
+  if (event.kindNumber === GAP_KIND) return palette.warn(`### ${gapText(event)} ###`);
+  const comm = threads.at(tid, ts).padStart(16);
+  const cpu = `[${String(event.cpu).padStart(3, '0')}]`;
+  const name = palette.kind(kind, `${kind}:`.padEnd(KIND_WIDTH));
+  const fields = fieldTexts(event, objects).join(' ');
+  const line = `${comm}-${palette.dim(String(tid).padEnd(7))} ${palette.dim(cpu)} ${formatSeconds(ts).padStart(14)}: ${name} ${fields}`;
+  return event.repeated ? palette.dim(line) : line;
+}
+
+/** The lines above and below an event that broke an invariant. */
+export function violationMarks(violations: readonly Violation[], palette: Palette): { above: string[]; below: string[] } {
+  return {
+    above: violations.map(({ invariant, severity, orderDependent }) => {
+      const paint = severity === 'violation' ? palette.bad : palette.warn;
+      const note = orderDependent ? ' (in the order recorded)' : '';
+      return paint(`# ▼▼▼ ${invariant}${severity === 'warning' ? ', a warning' : ''}${note}`);
+    }),
+    below: violations.map(({ sentence, severity }) =>
+      (severity === 'violation' ? palette.bad : palette.warn)(`# ▲▲▲ ${sentence}`),
+    ),
+  };
+}
