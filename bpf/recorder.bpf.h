@@ -191,16 +191,53 @@ static __always_inline void *fr_claim(__u32 slots, __u64 *first, void **ring_out
 #define fr_publish(slot, value) __sync_lock_test_and_set((__u64 *)(slot), (value))
 #endif
 
+/*
+ * The ids of the task that runs on each CPU, as sched_switch told them, with FR_RUNNING_KNOWN set. A helper call for them
+ * would cost as much as all else but the clock (bench/README.md, emit).
+ */
+#define FR_RUNNING_KNOWN (1ull << 63)
+#define FR_RUNNING_CPUS 1024
+struct fr_running {
+	__u64 ids; /* tgid << 32 | tid */
+	__u64 pad[7];
+} fr_running[FR_RUNNING_CPUS] __attribute__((aligned(64)));
+
+/* To be called at sched_switch with the task that is switched to; without it the helper is called for every event. */
+static __always_inline void fr_task_switched(struct task_struct *next)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), ids[2];
+
+	if (cpu >= FR_RUNNING_CPUS)
+		return;
+	/* pid and tgid lie side by side: one read for both. */
+	bpf_probe_read_kernel(ids, sizeof(ids), &next->pid);
+	fr_running[cpu].ids = FR_RUNNING_KNOWN | (__u64)ids[1] << 32 | ids[0];
+}
+
+/* To be called when the current task may have got other ids: exec by another thread than the first (fs/exec.c). */
+static __always_inline void fr_task_changed(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (cpu < FR_RUNNING_CPUS)
+		fr_running[cpu].ids = 0;
+}
+
+static __always_inline __u64 fr_current_ids(__u32 cpu)
+{
+	__u64 ids = cpu < FR_RUNNING_CPUS ? fr_running[cpu].ids : 0;
+
+	return ids & FR_RUNNING_KNOWN ? ids & ~FR_RUNNING_KNOWN : bpf_get_current_pid_tgid();
+}
+
 static __always_inline void fr_fill_head(struct fr_head *head, __u16 kind, __u16 flags)
 {
-	__u64 ids;
+	__u32 cpu = bpf_get_smp_processor_id();
 
 	head->ts = bpf_ktime_get_ns();
-	ids = bpf_get_current_pid_tgid();
-	head->tid = (__u32)ids;
-	head->tgid = ids >> 32;
-	*(__u32 *)&head->kind = kind | (__u32)flags << 16;
-	head->cpu = bpf_get_smp_processor_id();
+	/* Two words at a time: tid and tgid; kind, flags and cpu. */
+	*(__u64 *)&head->tid = fr_current_ids(cpu);
+	*(__u64 *)&head->kind = kind | (__u64)flags << 16 | (__u64)cpu << 32;
 }
 
 static __always_inline void fr_after(__u64 first, __u32 slots, __u16 flags)
@@ -283,7 +320,7 @@ static __always_inline void fr_trip(__u32 number, __u64 first)
 /* The current task passes --pid and --comm. Only for probes that run in the task's own system call. */
 static __always_inline int fr_task_wanted(void)
 {
-	if (fr_only_tgid && bpf_get_current_pid_tgid() >> 32 != fr_only_tgid)
+	if (fr_only_tgid && fr_current_ids(bpf_get_smp_processor_id()) >> 32 != fr_only_tgid)
 		return 0;
 	if (fr_only_comm_set) {
 		char comm[16];
