@@ -84,6 +84,8 @@ export interface KindPlan {
   readonly objectLanes: readonly number[];
   /** Which common columns the record fills itself. */
   readonly fills: ReadonlySet<number>;
+  /** Lanes of the record's own netns and ifindex, if it has both: they name its device. */
+  readonly ownDevice: { readonly netns: number; readonly ifindex: number } | null;
 }
 
 export interface ColumnPlan {
@@ -137,7 +139,11 @@ export function planColumns(layouts: readonly RecordLayout[]): ColumnPlan {
       if (place < COMMON_COLUMNS.length) fills.add(place);
       fields.push(planField(field, place));
     }
-    return { layout, fields, objectLanes: objectLanes(layout), fills };
+    const netns = fields.find(({ column }) => column === COMMON.netns);
+    const ifindex = fields.find(({ column }) => column === COMMON.ifindex);
+    const ownDevice =
+      netns === undefined || ifindex?.size !== 4 ? null : { netns: netns.lane, ifindex: ifindex.lane };
+    return { layout, fields, objectLanes: objectLanes(layout), fills, ownDevice };
   });
   if (columns.length > MAX_COLUMNS)
     throw badLayout(`they need ${columns.length} columns, at most ${MAX_COLUMNS} are allowed`);

@@ -2,9 +2,10 @@
 
 import { NO_OBJECT } from '../model/objects.ts';
 import type { RecordingMeta } from '../model/recording.ts';
-import { CONTINUATION, FLAG, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
+import { FLAG, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
 import { COMMON, type ColumnPlan, type FieldPlan, type KindPlan } from './columns.ts';
 import { createObjectJoin, createThreadJoin, type ObjectJoin, type ThreadJoin } from './join.ts';
+import { isWholeRecord } from './slots.ts';
 import { formatText } from './text.ts';
 
 /** Values of one column for the rows of one row group; a text is its number among the strings. */
@@ -89,7 +90,11 @@ export function createGatherer(plan: ColumnPlan, meta: RecordingMeta, groupRows:
         const kindFlags = lanes[at + HEAD.kindFlags] as number;
         const kind = kinds[kindFlags & 0xffff & ~REPEATED_KIND];
         const length = 1 + ((kindFlags >>> 16) & FLAG.slots);
-        if (kind === undefined || kind.plan.layout.slots !== length || !isWhole(lanes, slot, slots, length)) {
+        if (
+          kind === undefined ||
+          kind.plan.layout.slots !== length ||
+          !isWholeRecord(lanes, slot, slots, length)
+        ) {
           gatherer.misfits++;
           slot++;
           continue;
@@ -111,15 +116,6 @@ export function createGatherer(plan: ColumnPlan, meta: RecordingMeta, groupRows:
     },
   };
   return gatherer;
-}
-
-function isWhole(lanes: Uint32Array, slot: number, slots: number, length: number): boolean {
-  if ((lanes[slot * SLOT_LANES + HEAD.seqHigh] as number) >= CONTINUATION || slot + length > slots)
-    return false;
-  for (let i = 1; i < length; i++) {
-    if ((lanes[(slot + i) * SLOT_LANES + HEAD.seqHigh] as number) < CONTINUATION) return false;
-  }
-  return true;
 }
 
 function put(columns: readonly ColumnValues[], place: number, row: number, low: number, high: number): void {
@@ -164,18 +160,27 @@ function addJoined(
     if (!objects.has(index)) continue;
     if (object < 0 || objects.ifindex[object] === 0) object = index;
   }
+  let device = -1;
+  const { fills, ownDevice } = kind;
+  if (ownDevice !== null) {
+    const { netns, ifindex } = ownDevice;
+    device = objects.deviceOf(
+      lanes[at + netns] as number,
+      lanes[at + netns + 1] as number,
+      lanes[at + ifindex] as number,
+    );
+  } else if (object >= 0) {
+    device = objects.device[object] as number;
+  }
+  if (device >= 0 && !fills.has(COMMON.device)) put(columns, COMMON.device, row, device, 0);
   if (object < 0) return;
-  const { fills } = kind;
   const low = objects.netnsLow[object] as number;
   const high = objects.netnsHigh[object] as number;
   if ((low !== 0 || high !== 0) && !fills.has(COMMON.netns)) put(columns, COMMON.netns, row, low, high);
   const ifindex = objects.ifindex[object] as number;
-  if (ifindex !== 0) {
-    if (!fills.has(COMMON.ifindex)) put(columns, COMMON.ifindex, row, ifindex, 0);
-    if (!fills.has(COMMON.queue)) put(columns, COMMON.queue, row, objects.queue[object] as number, 0);
-  }
-  const device = objects.device[object] as number;
-  if (device >= 0 && !fills.has(COMMON.device)) put(columns, COMMON.device, row, device, 0);
+  if (ifindex === 0) return;
+  if (!fills.has(COMMON.ifindex)) put(columns, COMMON.ifindex, row, ifindex, 0);
+  if (!fills.has(COMMON.queue)) put(columns, COMMON.queue, row, objects.queue[object] as number, 0);
 }
 
 type TextReader = (lanes: Uint32Array, at: number, field: FieldPlan) => number;

@@ -53,11 +53,15 @@ export interface ObjectJoin {
   readonly ifindex: Uint32Array;
   readonly queue: Uint32Array;
   readonly device: Int32Array;
+  /** Number of the name of a device that some object is bound to; -1 if none is. */
+  deviceOf(netnsLow: number, netnsHigh: number, ifindex: number): number;
 }
 
 export function createObjectJoin(objects: readonly ObjectEntry[], strings: Strings): ObjectJoin {
   const length = objects.reduce((most, { index }) => Math.max(most, index + 1), 0);
   const known = new Uint8Array(length);
+  const byIndex = new Map(objects.map((object) => [object.index, object]));
+  const devices = new Map<number, { low: number; high: number; device: number }[]>();
   const join: ObjectJoin = {
     has: (index) => index < length && known[index] === 1,
     netnsLow: new Uint32Array(length),
@@ -65,15 +69,30 @@ export function createObjectJoin(objects: readonly ObjectEntry[], strings: Strin
     ifindex: new Uint32Array(length),
     queue: new Uint32Array(length),
     device: new Int32Array(length).fill(-1),
+    deviceOf(low, high, ifindex) {
+      const found = devices.get(ifindex)?.find((entry) => entry.low === low && entry.high === high);
+      return found?.device ?? -1;
+    },
   };
-  for (const { index, type, netns, ifindex, queue, name } of objects) {
+  for (const object of objects) {
+    const { index, type } = object;
+    // A socket's own entry was written before it was bound; its queue's knows where.
+    const { netns, ifindex, queue, name } =
+      object.ifindex === 0 ? (byIndex.get(object.parent) ?? object) : object;
+    const low = Number(netns & 0xffff_ffffn);
+    const high = Number(netns >> 32n);
     known[index] = 1;
-    join.netnsLow[index] = Number(netns & 0xffff_ffffn);
-    join.netnsHigh[index] = Number(netns >> 32n);
+    join.netnsLow[index] = low;
+    join.netnsHigh[index] = high;
     if (type === 'umem') continue;
     join.ifindex[index] = ifindex;
     join.queue[index] = queue;
-    if (name !== '') join.device[index] = strings.intern(name);
+    if (name === '') continue;
+    const device = strings.intern(name);
+    join.device[index] = device;
+    if (join.deviceOf(low, high, ifindex) < 0) {
+      devices.set(ifindex, [...(devices.get(ifindex) ?? []), { low, high, device }]);
+    }
   }
   return join;
 }

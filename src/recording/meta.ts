@@ -57,6 +57,10 @@ class Reader {
     return new Reader(Object.hasOwn(members, key) ? members[key] : undefined, `${this.#place}.${key}`);
   }
 
+  has(key: string): boolean {
+    return Object.hasOwn(this.#members(), key);
+  }
+
   text(): string {
     if (typeof this.#value !== 'string') throw this.#wrong('text');
     return this.#value;
@@ -84,6 +88,10 @@ class Reader {
     const value = this.#value;
     if (typeof value !== 'string' || !/^\d{1,20}$/.test(value)) throw this.#wrong('a whole number as text');
     return BigInt.asUintN(64, BigInt(value));
+  }
+
+  absent(): boolean {
+    return this.#value === undefined;
   }
 
   bool(): boolean {
@@ -149,6 +157,7 @@ function readMeta(meta: Reader): RecordingMeta {
       version: entry.get('version').number(),
     })),
     violations: meta.get('violations').list(readViolation),
+    ...(meta.has('outOfWindow') ? { outOfWindow: meta.get('outOfWindow').list(readViolation) } : {}),
     counts: meta.get('counts').record(readCounts),
     loss: {
       overwritten: loss.get('overwritten').count(),

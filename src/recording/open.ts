@@ -1,6 +1,7 @@
 // Opens a recording of either form, and gives its records in this version's layouts.
 
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { LAYOUTS } from '../generated/layouts.ts';
 import { RecordingError } from '../model/errors.ts';
 import type { RecordLayout } from '../model/layout.ts';
@@ -19,7 +20,10 @@ export interface Recording {
   readonly rows: number;
   /** Null if every byte is as it was written. Records in front of the damage can be read. */
   readonly damage: Damage | null;
-  /** Records of kinds that this version doesn't know, left out so far by `batches`. */
+  /**
+   * Records of kinds that this version doesn't know, left out so far by `batches`; in a raw file also slots that are
+   * no part of a whole record, as `no record`.
+   */
   readonly unknownKinds: ReadonlyMap<string, number>;
   /**
    * The records in total order, in the layouts asked for, at most 65 536 slots at a time, none split over two batches.
@@ -39,7 +43,10 @@ export async function openRecording(path: string, options: OpenOptions = {}): Pr
   // The Parquet parser is loaded only for a Parquet file.
   const opened = form === 'raw' ? readRaw(path) : (await import('./parquet-read.ts')).readParquet(path);
   const { meta, rows, damage } = opened;
-  const translator = createTranslator(meta.layouts, options.layouts ?? LAYOUTS);
+  const wanted = options.layouts ?? LAYOUTS;
+  const translator = createTranslator(meta.layouts, wanted);
+  // Slots made from columns are whole records; those of a raw file are what was in the file.
+  const asTheyAre = form === 'parquet' && isDeepStrictEqual(meta.layouts, wanted);
   const unknownKinds = new Map<string, number>();
   return {
     path,
@@ -50,7 +57,7 @@ export async function openRecording(path: string, options: OpenOptions = {}): Pr
     unknownKinds,
     batches() {
       unknownKinds.clear();
-      return translator === null ? opened.batches() : translator.translate(opened.batches(), unknownKinds);
+      return asTheyAre ? opened.batches() : translator.translate(opened.batches(), unknownKinds);
     },
   };
 }

@@ -15,3 +15,13 @@ export function putContinuations(lanes: Uint32Array, at: number, slots: number):
       ((lanes[at + HEAD.seqHigh] as number) + (sum > 0xffff_ffff ? 1 : 0)) | CONTINUATION;
   }
 }
+
+/** Whether a record of `length` slots begins at `slot` and ends before `slots`. */
+export function isWholeRecord(lanes: Uint32Array, slot: number, slots: number, length: number): boolean {
+  if ((lanes[slot * SLOT_LANES + HEAD.seqHigh] as number) >= CONTINUATION || slot + length > slots)
+    return false;
+  for (let i = 1; i < length; i++) {
+    if ((lanes[(slot + i) * SLOT_LANES + HEAD.seqHigh] as number) < CONTINUATION) return false;
+  }
+  return true;
+}

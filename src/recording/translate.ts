@@ -4,26 +4,24 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RecordLayout } from '../model/layout.ts';
 import { type Batch, FLAG, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
 import { type FieldPlan, type KindPlan, planColumns } from './columns.ts';
-import { BATCH_SLOTS, putContinuations } from './slots.ts';
+import { BATCH_SLOTS, isWholeRecord, putContinuations } from './slots.ts';
 
 interface KindTranslation {
   readonly from: RecordLayout;
   /** Null for a kind that this version doesn't have. */
   readonly to: RecordLayout | null;
+  /** The layouts are the same, and so are the bytes. */
+  readonly same: boolean;
   readonly fields: readonly { readonly from: FieldPlan; readonly to: FieldPlan }[];
 }
 
 export interface Translator {
-  /** The records in the wanted layouts; those of unknown kinds are left out and counted. */
+  /** The records in the wanted layouts; slots that hold none of them are left out and counted by kind. */
   translate(batches: Iterable<Batch>, unknown: Map<string, number>): Generator<Batch, void, undefined>;
 }
 
-/** Null if there is nothing to translate. A field that the recording lacks, or has as another type, reads 0. */
-export function createTranslator(
-  from: readonly RecordLayout[],
-  to: readonly RecordLayout[],
-): Translator | null {
-  if (isDeepStrictEqual(from, to)) return null;
+/** A field that the recording lacks, or has as another type, reads 0. */
+export function createTranslator(from: readonly RecordLayout[], to: readonly RecordLayout[]): Translator {
   const wanted = new Map(planColumns(to).kinds.map((kind) => [kind.layout.kind, kind]));
   const kinds: (KindTranslation | undefined)[] = [];
   for (const kind of planColumns(from).kinds) {
@@ -37,11 +35,12 @@ export function createTranslator(
         for (let slot = 0; slot < batch.slots; ) {
           const at = slot * SLOT_LANES;
           const kindFlags = batch.lanes[at + HEAD.kindFlags] as number;
-          const number = kindFlags & 0xffff & ~REPEATED_KIND;
-          const kind = kinds[number];
-          slot += 1 + ((kindFlags >>> 16) & FLAG.slots);
-          if (kind === undefined || kind.to === null || slot > batch.slots) {
-            const name = kind?.from.kind ?? `number ${number}`;
+          const kind = kinds[kindFlags & 0xffff & ~REPEATED_KIND];
+          const length = 1 + ((kindFlags >>> 16) & FLAG.slots);
+          const whole = kind?.from.slots === length && isWholeRecord(batch.lanes, slot, batch.slots, length);
+          slot += whole ? length : 1;
+          if (!whole || kind.to === null) {
+            const name = whole ? kind.from.kind : 'no record';
             unknown.set(name, (unknown.get(name) ?? 0) + 1);
             continue;
           }
@@ -50,7 +49,11 @@ export function createTranslator(
             lanes = new Uint32Array(BATCH_SLOTS * SLOT_LANES);
             slots = 0;
           }
-          copyRecord(batch.lanes, at, lanes, slots * SLOT_LANES, kind, kind.to);
+          if (kind.same) {
+            lanes.set(batch.lanes.subarray(at, at + length * SLOT_LANES), slots * SLOT_LANES);
+          } else {
+            copyRecord(batch.lanes, at, lanes, slots * SLOT_LANES, kind, kind.to);
+          }
           slots += kind.to.slots;
         }
       }
@@ -60,12 +63,12 @@ export function createTranslator(
 }
 
 function pair(from: KindPlan, to: KindPlan | undefined): KindTranslation {
-  if (to === undefined) return { from: from.layout, to: null, fields: [] };
+  if (to === undefined) return { from: from.layout, to: null, same: false, fields: [] };
   const fields = to.fields.flatMap((wanted) => {
     const own = from.fields.find(({ field }) => field.name === wanted.field.name);
     return own !== undefined && isCompatible(own, wanted) ? [{ from: own, to: wanted }] : [];
   });
-  return { from: from.layout, to: to.layout, fields };
+  return { from: from.layout, to: to.layout, same: isDeepStrictEqual(from.layout, to.layout), fields };
 }
 
 /** Numbers of any width stand for each other; texts only for the same type. */

@@ -18,6 +18,13 @@ test('a description comes back as it was', () => {
   expect(parseMeta(serialiseMeta(META))).toEqual(META);
 });
 
+test('what older recordings lack stays away', () => {
+  const [violation] = META.violations;
+  const meta = { ...META, outOfWindow: violation === undefined ? [] : [violation] };
+  expect(parseMeta(serialiseMeta(meta))).toEqual(meta);
+  expect(parseMeta(serialiseMeta(META))).not.toHaveProperty('outOfWindow');
+});
+
 test.each([
   ['format', 2],
   ['flightring', undefined],

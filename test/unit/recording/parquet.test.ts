@@ -89,6 +89,28 @@ describe('written and opened again', () => {
   });
 });
 
+test("a device is found through a socket's queue, and by the record's own namespace and index", async () => {
+  using folder = scratchFolder();
+  const netns = 0xdead_beef_dead_beefn;
+  const records = [
+    slotsOf({ kind: kindOf('xsk_fill_take') }, { object: 3 }),
+    slotsOf({ kind: kindOf('neigh_update') }, { netns, ifindex: 7 }),
+    slotsOf({ kind: kindOf('neigh_update') }, { netns: 1n, ifindex: 7 }),
+    slotsOf({ kind: kindOf('xsk_bind') }, { object: 1, netns, ifindex: 8 }),
+  ];
+  save(folder.file('a.parquet'), records);
+  const bytes = readFileSync(folder.file('a.parquet'));
+  const rows = await parquetReadObjects({
+    file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+  });
+  expect(rows.map((row) => [row['netns'], row['ifindex'], row['queue'], row['device']])).toEqual([
+    [netns, 7, 3, 'veth0'],
+    [netns, 7, null, 'veth0'],
+    [1n, 7, null, null],
+    [netns, 8, 0, null],
+  ]);
+});
+
 test('an older recording is read in the layouts of this version', async () => {
   using folder = scratchFolder();
   const older = [

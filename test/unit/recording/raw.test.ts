@@ -18,6 +18,7 @@ import {
   kindOf,
   lanesOf,
   LAYOUTS,
+  layout,
   META,
   sameLanes,
   sampleEvents,
@@ -110,4 +111,14 @@ test('a file with bytes missing or added is refused with both sizes', () => {
   expect(() => readRaw(path)).toThrow(`it has ${size + 1} bytes, should have ${size}`);
   truncateSync(path, 100);
   expect(() => readRaw(path)).toThrow('is 100 bytes long, shorter than');
+});
+
+test('slots that are no whole record are left out and counted', async () => {
+  using folder = scratchFolder();
+  const two = slotsOf({ kind: kindOf('neigh_update') });
+  const later = slotsOf({ kind: layout('later', 90, 'xsk', {}) });
+  save(folder.file('a.raw'), [two.subarray(16), later, ...sampleEvents(), two.subarray(0, 16), later]);
+  const recording = await openRecording(folder.file('a.raw'), { layouts: LAYOUTS });
+  expect(sameLanes(lanesOf(recording.batches()), batchOf(sampleEvents()).lanes)).toBe(true);
+  expect([...recording.unknownKinds]).toEqual([['no record', 4]]);
 });

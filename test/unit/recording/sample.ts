@@ -120,6 +120,7 @@ export const META: RecordingMeta = {
     object(0, 'umem', { size: 1 << 24, umem: 0 }),
     object(1, 'queue', { netns: 0xdead_beef_dead_beefn, ifindex: 7, queue: 3, umem: 0, name: 'veth0' }),
     object(2, 'socket', { netns: 9n }),
+    object(3, 'socket', { netns: 9n, parent: 1 }),
   ],
   threads: [
     { tid: 71, ts: 0, comm: 'forwarder' },
