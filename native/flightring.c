@@ -467,11 +467,12 @@ API int fr_wait(int handle, uint32_t timeout_us)
 }
 
 /*
- * Writes the frozen bank's records, in total order, to the file from its present offset. `starts` holds, per CPU, the
- * head at which the bank was last armed; only records from `from_ns` on are written, the last `last` of them if not 0.
+ * Writes the frozen bank's records, in total order, to the file from byte `at` on. `starts` holds, per CPU, the head at
+ * which the bank was last armed; only records from `from_ns` on are written.
  * Returns slots written or a negative errno; `figures` gets, per CPU: first ts, last ts, events, overwritten.
  */
-API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, uint64_t from_ns, uint64_t *figures)
+API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, int64_t at, uint64_t from_ns,
+		     uint64_t *figures)
 {
 	struct recorder *r = recorder(handle);
 	const uint32_t chunk = 16384;
@@ -487,6 +488,10 @@ API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, u
 	if (!out || reader_init(&reader, &r->rings)) {
 		free(out);
 		return -ENOMEM;
+	}
+	if (lseek(fd, at, SEEK_SET) < 0) {
+		err = -errno;
+		goto done;
 	}
 	memset(figures, 0, r->rings.cpus * 4 * sizeof(*figures));
 	for (uint32_t cpu = 0; cpu < r->rings.cpus; cpu++) {

@@ -201,6 +201,13 @@ function write(file: string, text: string): void {
   console.log(`wrote ${relative(ROOT, path)}`);
 }
 
+/** The version that recordings and --version name. */
+function writeVersion(): void {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  write('src/generated/version.ts', `// ${HEADER}\n\nexport const VERSION = '${version}';\n`);
+}
+
+writeVersion();
 const records = findRecords();
 const kinds = numberKinds(records);
 writeKindHeader(kinds);

@@ -3,12 +3,18 @@
 import type { Invariant } from '../check/invariant.ts';
 import xskDescriptorBounds from '../invariants/xsk/descriptor-bounds.ts';
 import xskDoubleEnqueue from '../invariants/xsk/double-enqueue.ts';
+import xskLength from '../invariants/xsk/length.ts';
+import xskNapiOverlap from '../invariants/xsk/napi-overlap.ts';
 import xskOwnership from '../invariants/xsk/ownership.ts';
+import xskPublishRace from '../invariants/xsk/publish-race.ts';
 import xskStarvation from '../invariants/xsk/starvation.ts';
 
 export const INVARIANTS: readonly Invariant[] = [
   xskDescriptorBounds,
   xskDoubleEnqueue,
+  xskLength,
+  xskNapiOverlap,
   xskOwnership,
+  xskPublishRace,
   xskStarvation,
 ];

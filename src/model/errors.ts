@@ -1,7 +1,7 @@
 // Every error a user can meet: a stable code, one sentence that says what to do, and the exit status it maps to.
 
-/** Exit statuses of the command line, the same for every command. */
-export const EXIT = { fine: 0, violation: 1, badInput: 2, kernelRefused: 3 } as const;
+/** Exit statuses of the command line, the same for every command; `incomplete`: no violation, but events were lost. */
+export const EXIT = { fine: 0, violation: 1, badInput: 2, kernelRefused: 3, incomplete: 4 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** The base of all errors made by flightring; `code` is stable, `message` is for a person. */

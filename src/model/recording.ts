@@ -61,6 +61,8 @@ export interface RecordingMeta {
   readonly invariants: readonly { readonly name: string; readonly version: number }[];
   /** The live verdict on exactly these events. */
   readonly violations: readonly Violation[];
+  /** Those of `violations` whose history lies before the window, so that replaying these events can't find them. */
+  readonly outOfWindow?: readonly Violation[];
   readonly counts: Readonly<Record<string, InvariantCounts>>;
   readonly loss: {
     readonly overwritten: number;

@@ -133,12 +133,17 @@ export class Waiter {
   }
 }
 
-/** Writes a frozen bank's records, in total order, to an open file. `figures` gets four numbers per CPU. */
+/**
+ * Writes a frozen bank's records, in total order, to an open file from byte `at` on; returns slots written or a negative
+ * errno. `starts`: per CPU, the head when the bank was armed. `figures` gets, per CPU: first ts, last ts, events, and
+ * slots overwritten since it was armed.
+ */
 export function saveBank(
   handle: number,
   bank: number,
   starts: BigUint64Array,
   fd: number,
+  at: number,
   fromNs: bigint,
   figures: BigUint64Array,
 ): number {
@@ -147,8 +152,8 @@ export function saveBank(
     call(
       'fr_save',
       I64,
-      [I32, U32, U8Array, I32, U64, U8Array],
-      [handle, bank, bytes(starts), fd, Number(fromNs), bytes(figures)],
+      [I32, U32, U8Array, I32, I64, U64, U8Array],
+      [handle, bank, bytes(starts), fd, at, Number(fromNs), bytes(figures)],
     ),
   );
 }

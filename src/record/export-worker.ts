@@ -1,0 +1,156 @@
+// The exporter's thread: saves a frozen bank raw, checks it again, and turns it into Parquet.
+
+import { rmSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import { Checker } from '../check/checker.ts';
+import { FlightringError } from '../model/errors.ts';
+import type { ObjectTable } from '../model/objects.ts';
+import type { CpuWindow, RecordingMeta } from '../model/recording.ts';
+import { type Batch, HEAD, SLOT_LANES, timeAt } from '../model/slot.ts';
+import type { Violation } from '../model/violation.ts';
+import { parseMeta } from '../recording/meta.ts';
+import { writeParquet } from '../recording/parquet-write.ts';
+import { beginRaw, RAW_HEADER_BYTES, readRaw } from '../recording/raw.ts';
+import { describeErrno } from '../source/errno.ts';
+import { saveBank } from '../source/shim.ts';
+import { chooseInvariants } from './choose-invariants.ts';
+import type { ExportOrder, FromExporter } from './messages.ts';
+
+const port = parentPort;
+if (!port) throw new Error('the exporter runs as a worker thread');
+const say = (message: FromExporter) => port.postMessage(message);
+
+function windowsOf(order: ExportOrder, figures: BigUint64Array): CpuWindow[] {
+  return Array.from({ length: order.cpus }, (_, cpu) => {
+    const [first, last, events, overwritten] = [0, 1, 2, 3].map((i) => Number(figures[cpu * 4 + i]));
+    return { cpu, firstTs: first || null, lastTs: last || null, events: events ?? 0, overwritten: overwritten ?? 0 };
+  });
+}
+
+/** The last `keep` records of what the batches hold. */
+function* lastRecords(batches: Iterable<Batch>, total: number, keep: number): Generator<Batch> {
+  let skip = Math.max(total - keep, 0);
+  for (const batch of batches) {
+    let slot = 0;
+    while (slot < batch.slots && skip > 0) {
+      slot += 1 + (((batch.lanes[slot * SLOT_LANES + HEAD.kindFlags] as number) >>> 16) & 0xf);
+      skip--;
+    }
+    if (slot >= batch.slots) continue;
+    yield { lanes: batch.lanes.subarray(slot * SLOT_LANES), slots: batch.slots - slot };
+  }
+}
+
+/** What replaying exactly these events finds, and how many of them came after `offendingTs`. */
+function replay(batches: Iterable<Batch>, checker: Checker, offendingTs: number | null, cpus: number) {
+  const after = new Array<number>(cpus).fill(0);
+  const window: CpuWindow[] = after.map((_, cpu) => ({ cpu, firstTs: null, lastTs: null, events: 0, overwritten: 0 }));
+  for (const batch of batches) {
+    for (let at = 0; at < batch.slots * SLOT_LANES; at += SLOT_LANES) {
+      if ((batch.lanes[at + HEAD.seqHigh] as number) >>> 31) continue;
+      if (((batch.lanes[at + HEAD.kindFlags] as number) & 0xffff) === 0) continue;
+      const cpu = batch.lanes[at + HEAD.cpu] as number;
+      const ts = timeAt(batch.lanes, at);
+      const seen = window[cpu];
+      if (!seen) continue;
+      window[cpu] = { ...seen, firstTs: seen.firstTs ?? ts, lastTs: ts, events: seen.events + 1 };
+      if (offendingTs !== null && ts > offendingTs) after[cpu] = (after[cpu] ?? 0) + 1;
+    }
+    checker.check(batch);
+  }
+  return { after, window };
+}
+
+const keyOf = (v: Violation) => `${v.invariant} ${v.at.cpu} ${v.at.seq} ${v.object}`;
+
+async function exportBank(order: ExportOrder): Promise<void> {
+  const started = performance.now();
+  const raw = `${order.path}.raw`;
+  const figures = new BigUint64Array(order.cpus * 4);
+  let meta = parseMeta(order.meta);
+  const writer = beginRaw(raw);
+  const slots = saveBank(order.handle, order.bank, order.starts, writer.fd, RAW_HEADER_BYTES, BigInt(order.fromNs), figures);
+  if (slots < 0) {
+    writer.discard();
+    say({
+      type: 'failed',
+      bank: order.bank,
+      code: slots === -28 ? 'DISK_FULL' : 'SAVE_FAILED',
+      message: `the frozen events could not be saved to ${raw}: ${describeErrno(slots)}`,
+      raw: null,
+    });
+    return;
+  }
+  const saved = windowsOf(order, figures);
+  if (meta.freeze) meta = { ...meta, freeze: { ...meta.freeze, window: saved } };
+  writer.finish(slots, meta);
+  say({ type: 'saved', bank: order.bank, raw, ms: performance.now() - started });
+
+  const source = readRaw(raw);
+  const batches = () =>
+    order.lastEvents === null ? source.batches() : lastRecords(source.batches(), source.rows, order.lastEvents);
+  const objects: ObjectTable = objectsOf(meta);
+  const checker = new Checker(await chooseInvariants(order.invariants, order.modules), objects, meta.clocks.errorNs);
+  const { after, window } = replay(batches(), checker, meta.freeze?.offendingTs ?? null, order.cpus);
+  meta = complete(meta, checker, window, saved, after);
+  const parquet = `${order.path}.parquet`;
+  const result = writeParquet({ meta, batches: batches() }, parquet);
+  rmSync(raw, { force: true });
+  say({
+    type: 'exported',
+    path: parquet,
+    rows: result.rows,
+    bytes: result.bytes,
+    ms: performance.now() - started,
+    window: meta.freeze?.window ?? [],
+  });
+}
+
+function objectsOf(meta: RecordingMeta): ObjectTable {
+  const entries = new Map(meta.objects.map((entry) => [entry.index, entry]));
+  return { length: meta.objects.length, get: (index) => entries.get(index) };
+}
+
+/** The window as it is, and the live verdict compared with what these events alone show. */
+function complete(
+  meta: RecordingMeta,
+  checker: Checker,
+  window: readonly CpuWindow[],
+  saved: readonly CpuWindow[],
+  after: readonly number[],
+): RecordingMeta {
+  const first = Math.min(...window.map((w) => w.firstTs ?? Number.POSITIVE_INFINITY));
+  const inside = meta.violations.filter((v) => v.at.ts >= first);
+  const replayed = new Set(checker.violations.map(keyOf));
+  const live = new Set(inside.map(keyOf));
+  const outOfWindow = inside.filter((v) => !replayed.has(keyOf(v)));
+  const unforeseen = checker.violations.filter((v) => !live.has(keyOf(v)));
+  const merged = window.map((w, cpu) => ({ ...w, overwritten: saved[cpu]?.overwritten ?? 0 }));
+  const notes = [...meta.notes];
+  if (unforeseen.length > 0)
+    notes.push(`${unforeseen.length} violations were found on replaying these events that were not reported live`);
+  return {
+    ...meta,
+    violations: inside,
+    outOfWindow,
+    notes,
+    freeze: meta.freeze && {
+      ...meta.freeze,
+      window: merged,
+      overwrittenMeanwhile: merged.reduce((sum, w, cpu) => sum + (w.overwritten > 0 ? (after[cpu] ?? 0) : 0), 0),
+    },
+  };
+}
+
+port.on('message', (order: ExportOrder) => {
+  exportBank(order).catch((error: unknown) => {
+    say({
+      type: 'failed',
+      bank: order.bank,
+      code: error instanceof FlightringError ? error.code : 'EXPORT_FAILED',
+      message: error instanceof Error ? error.message : String(error),
+      raw: `${order.path}.raw`,
+    });
+  });
+});
+say({ type: 'ready' });

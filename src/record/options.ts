@@ -1,0 +1,61 @@
+// What a recorder is asked to do, with its defaults.
+
+import type { Violation } from '../model/violation.ts';
+
+export interface RecordOptions {
+  /** Paths to record, default all this build has. */
+  readonly paths?: readonly string[];
+  /** Names of built-in invariants; default all of the paths. */
+  readonly invariants?: readonly string[];
+  /** Modules with a user's own invariants, as file names. */
+  readonly modules?: readonly string[];
+  /** The recording holds at most the last so many events. Default 65536 per CPU, of which all are kept. */
+  readonly lastEvents?: number;
+  /** The recording holds the events of the last so many ns before the violation. */
+  readonly beforeNs?: number;
+  /** Record on for so many ns after the violation. Default 0. */
+  readonly afterNs?: number;
+  /** Folder for recordings. Default the present one. */
+  readonly out?: string;
+  /** End after the first recording. */
+  readonly once?: boolean;
+  readonly freezeOn?: 'violation' | 'warning' | 'none';
+  /** On stop, export what is held. */
+  readonly exportOnStop?: boolean;
+  /** Let checks in the kernel freeze inside the offending event. Default true. */
+  readonly tripwires?: boolean;
+  readonly attach?: 'fentry' | 'kprobe';
+  /** A network namespace, as a path (/run/netns/NAME, /proc/PID/ns/net); only its devices are recorded. */
+  readonly netns?: string;
+  readonly ifname?: string;
+  readonly pid?: number;
+  readonly comm?: string;
+}
+
+/** Slots per CPU and bank when nothing is said: 4 MiB. */
+const DEFAULT_SLOTS = 65_536;
+const LEAST_SLOTS = 4096;
+const MOST_SLOTS = 4 << 20;
+/** Events per second and CPU that --before reckons with. */
+const EXPECTED_RATE = 100_000;
+
+/** Slots per CPU for a contracted window: a power of two that holds it. */
+export function slotsFor(options: RecordOptions): number {
+  const wanted =
+    options.lastEvents ?? (options.beforeNs === undefined ? DEFAULT_SLOTS : (options.beforeNs / 1e9) * EXPECTED_RATE);
+  let slots = LEAST_SLOTS;
+  while (slots < wanted && slots < MOST_SLOTS) slots *= 2;
+  return slots;
+}
+
+export interface Exported {
+  readonly path: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly cause: string;
+  readonly violations: readonly Violation[];
+  /** ms from the flip until the raw events were safe, and until the Parquet file was whole. */
+  readonly savedMs: number;
+  readonly exportedMs: number;
+  readonly latencyNs: number | null;
+}
