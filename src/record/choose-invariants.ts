@@ -1,6 +1,6 @@
 // Which invariants run: by name, by path, and from a user's own modules.
 
-import type { Invariant } from '../check/invariant.ts';
+import { defineInvariant, type Invariant } from '../check/invariant.ts';
 import { loadInvariants } from '../check/load-invariants.ts';
 import { INVARIANTS } from '../generated/invariants.ts';
 
@@ -12,6 +12,6 @@ export function invariantsOfPaths(paths: readonly string[]): string[] {
 /** The invariants of these names, then those of the modules. */
 export async function chooseInvariants(names: readonly string[], modules: readonly string[]): Promise<Invariant[]> {
   const chosen = INVARIANTS.filter(({ name }) => names.includes(name));
-  for (const module of modules) chosen.push(...(await loadInvariants(module)));
+  for (const module of modules) chosen.push(...(await loadInvariants(module, { defineInvariant })));
   return chosen;
 }

@@ -7,7 +7,7 @@ import { CLOCK_ERROR_NS } from '../check/checker.ts';
 import { CONTROL, LAYOUTS } from '../generated/layouts.ts';
 import { PROBE_PATHS } from '../generated/probes.ts';
 import { VERSION } from '../generated/version.ts';
-import { FlightringError, KernelError } from '../model/errors.ts';
+import { KernelError } from '../model/errors.ts';
 import type { ProbeCoverage, RecordingMeta } from '../model/recording.ts';
 import { SLOT_BYTES } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
@@ -347,4 +347,4 @@ export async function record(options: RecordOptions = {}): Promise<Recorder> {
   return recorder;
 }
 
-export { FlightringError };
+export type { Exported, RecordOptions };

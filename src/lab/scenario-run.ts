@@ -1,0 +1,128 @@
+// Runs one scenario on the kernel it is started on: sets the scene, records, causes the fault, and tells what came of it.
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LabError } from '../model/errors.ts';
+import { type Exported, record, type RecordSummary } from '../record/record.ts';
+import type { Scenario } from './scenarios.ts';
+
+export interface ScenarioResult {
+  readonly name: string;
+  readonly attachMs: number;
+  readonly recordings: readonly Exported[];
+  readonly summary: RecordSummary;
+  /** What the workload said: its fault and its figures. */
+  readonly workload: readonly unknown[];
+  readonly absent: readonly string[];
+}
+
+export interface ScenarioOptions {
+  /** The folder of the workloads' sources and of what was built from them. */
+  readonly workloads: string;
+  readonly built: string;
+  readonly out: string;
+  readonly onProgress?: (what: string) => void;
+}
+
+function sh(command: string, words: readonly string[]): void {
+  const { status, stderr } = spawnSync(command, words, { encoding: 'utf8' });
+  if (status !== 0) throw new LabError('SCENE', `${command} ${words.join(' ')} failed: ${stderr.trim() || `status ${status}`}`);
+}
+
+/** A program in a namespace, with the JSON lines it prints. */
+function start(netns: string | null, words: readonly string[], lines: unknown[]): { child: ChildProcess; ended: Promise<number> } {
+  const all = netns === null ? words : ['ip', 'netns', 'exec', netns, ...words];
+  const child = spawn(all[0] as string, all.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
+  let rest = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    const parts = (rest + chunk.toString()).split('\n');
+    rest = parts.pop() ?? '';
+    for (const part of parts) {
+      try {
+        lines.push(JSON.parse(part));
+      } catch {
+        lines.push(part);
+      }
+    }
+  });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? -1));
+  });
+  return { child, ended };
+}
+
+async function waitFor(what: string, condition: () => boolean, ms: number): Promise<void> {
+  const end = Date.now() + ms;
+  while (!condition()) {
+    if (Date.now() > end) throw new LabError('SCENE_TIMEOUT', `${what} took longer than ${ms / 1000} s`);
+    await sleep(50);
+  }
+}
+
+/** Lets the forwarder carry the scenario's packets. */
+async function forward(scenario: Scenario, options: ScenarioOptions, lines: unknown[], enough: () => boolean): Promise<void> {
+  const progress = options.onProgress ?? (() => {});
+  const topology = join(options.workloads, 'veth-topology.sh');
+  progress('building two namespaces and two veth pairs');
+  sh('sh', [topology, 'up', ...(scenario.topology ?? [])]);
+  const ready = `/tmp/flightring-ready-${process.pid}`;
+  const forwarder = start('fr-outer', [join(options.built, 'xsk-forwarder'), '--ready-file', ready, '--stats', ...scenario.words], lines);
+  try {
+    await waitFor('starting the forwarder', () => existsSync(ready) || forwarder.child.exitCode !== null, 30_000);
+    if (scenario.packets) {
+      const { packets, rate } = { packets: scenario.packets, rate: scenario.rate ?? 1000 };
+      progress(`sending ${packets} packets through it`);
+      const traffic = join(options.built, 'udp-traffic');
+      const receiver = start('fr-right', [traffic, 'recv', '--seconds', String(Math.ceil(packets / rate) + 6)], lines);
+      const sender = start('fr-left', [traffic, 'send', '--to', '10.77.0.2', '--count', String(packets), '--rate', String(rate)], lines);
+      await sender.ended;
+      await sleep(500);
+      receiver.child.kill('SIGTERM');
+      await receiver.ended;
+    }
+    if (scenario.expects.length > 0) await waitFor('freezing and exporting', enough, 60_000);
+  } finally {
+    forwarder.child.kill('SIGTERM');
+    await forwarder.ended;
+    sh('sh', [topology, 'down']);
+  }
+}
+
+/** Runs the scenario once; the recorder ends with it. */
+export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<ScenarioResult> {
+  const started = performance.now();
+  const recorder = await record({
+    paths: scenario.workload === 'neigh' ? ['neigh'] : ['xsk', 'neigh'],
+    out: options.out,
+    afterNs: scenario.tripwire ? 0 : 2_000_000,
+    ...(scenario.freezeOn ? { freezeOn: scenario.freezeOn } : {}),
+    ...(scenario.attach ? { attach: scenario.attach } : {}),
+  });
+  const attachMs = performance.now() - started;
+  options.onProgress?.(`recording: ${recorder.coverage.filter(({ status }) => status === 'attached').length} probes attached`);
+  const recordings: Exported[] = [];
+  let failed = false;
+  recorder.on('exported', (exported) => recordings.push(exported));
+  recorder.on('failed', () => {
+    failed = true;
+  });
+  const workload: unknown[] = [];
+  const enough = () => recordings.length > 0 || failed;
+  try {
+    if (scenario.workload === 'forwarder') await forward(scenario, options, workload, enough);
+    else {
+      await start(null, ['sh', join(options.workloads, 'neigh-churn.sh'), ...scenario.words], workload).ended;
+      if (scenario.expects.length > 0) await waitFor('freezing and exporting', enough, 60_000);
+      else await sleep(300);
+    }
+  } catch (error) {
+    await recorder.stop();
+    throw error;
+  }
+  const summary = await recorder.stop();
+  const absent = recorder.coverage.filter(({ status }) => status !== 'attached').map(({ probe, reason }) => `${probe}: ${reason}`);
+  return { name: scenario.name, attachMs, recordings, summary, workload, absent };
+}
