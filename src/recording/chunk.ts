@@ -1,6 +1,6 @@
 // Decodes one column of one row group to a value for every row.
 
-import { parquetHeader } from 'hyparquet/src/column.js';
+import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import type { Column } from './columns.ts';
 import {
   createCursor,
@@ -32,13 +32,11 @@ export function decodeChunk(bytes: Uint8Array, column: Column, rows: number): Ro
   const wide = column.storage === 'u64' || column.storage === 'i64';
   let header = readHeader(cursor);
   let dictionary: Dictionary | null = null;
-  if (header.type === 'DICTIONARY_PAGE') {
-    const size = header.dictionary_page_header?.num_values ?? -1;
-    dictionary = readDictionary(pageBody(cursor, header), column, size, rows, wide);
+  if (header.type === PAGE.dictionary) {
+    dictionary = readDictionary(pageBody(cursor, header), column, header.values, rows, wide);
     header = readHeader(cursor);
   }
-  const data = header.data_page_header;
-  if (header.type !== 'DATA_PAGE' || data === undefined || data.num_values !== rows) {
+  if (header.type !== PAGE.data || header.values !== rows) {
     throw malformed(`a page of ${rows} rows of ${column.name} was expected`);
   }
   const body = pageBody(cursor, header);
@@ -46,33 +44,55 @@ export function decodeChunk(bytes: Uint8Array, column: Column, rows: number): Ro
   const count = present === null ? rows : decodeLevels(body, present, rows);
   const low = new Uint32Array(rows);
   const high = wide ? new Uint32Array(rows) : null;
-  if (data.encoding === 'RLE_DICTIONARY' && dictionary !== null) {
+  if (header.encoding === ENCODING.dictionary && dictionary !== null) {
     decodeIndices(body, dictionary, low, high, count, column.storage === 'text');
   } else if (column.storage === 'text') {
     if (count > 0) throw malformed(`${column.name} has texts without a dictionary`);
-  } else if (data.encoding === 'DELTA_BINARY_PACKED') {
+  } else if (header.encoding === ENCODING.delta) {
     decodeDelta(body, low, high, count);
-  } else if (data.encoding === 'PLAIN') {
+  } else if (header.encoding === ENCODING.plain) {
     decodePlain(body, low, high, count);
   } else {
-    throw malformed(`${column.name} has the encoding ${data.encoding}`);
+    throw malformed(`${column.name} has the encoding ${header.encoding}`);
   }
   if (present !== null) spread(present, low, high, count, rows);
   return { present, low, high, strings: dictionary?.strings ?? [] };
 }
 
-type PageHeader = ReturnType<typeof parquetHeader>;
+/** Numbers of parquet.thrift. */
+const PAGE = { data: 0, dictionary: 2 } as const;
+const ENCODING = { plain: 0, delta: 5, dictionary: 8 } as const;
+
+interface PageHeader {
+  readonly type: number;
+  readonly size: number;
+  readonly values: number;
+  readonly encoding: number;
+}
 
 function readHeader(cursor: Cursor): PageHeader {
   const { bytes, at } = cursor;
   guardStruct(cursor);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return parquetHeader({ view, offset: at });
+  const {
+    field_1: type,
+    field_2: plain,
+    field_3: size,
+    ...rest
+  } = deserializeTCompactProtocol({ view, offset: at });
+  // Field 5 is a data page's own header, 7 a dictionary's; both begin with the number of values and the encoding.
+  const own: Record<string, unknown> = (type === PAGE.dictionary ? rest['field_7'] : rest['field_5']) ?? {};
+  if (size !== plain) throw malformed(`a page claims ${size} bytes, or ${plain}`);
+  return {
+    type: Number(type),
+    size: Number(size),
+    values: Number(own['field_1']),
+    encoding: Number(own['field_2']),
+  };
 }
 
-function pageBody(cursor: Cursor, header: PageHeader): Cursor {
-  const size = header.compressed_page_size;
-  if (!(size >= 0 && size <= cursor.end - cursor.at) || size !== header.uncompressed_page_size) {
+function pageBody(cursor: Cursor, { size }: PageHeader): Cursor {
+  if (!(size >= 0 && size <= cursor.end - cursor.at)) {
     throw malformed(`a page claims ${size} bytes, ${cursor.end - cursor.at} are left`);
   }
   const at = cursor.at;

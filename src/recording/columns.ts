@@ -100,7 +100,7 @@ export function slotByte(offset: number): number {
   return SLOT_BYTES * (1 + Math.floor(beyond / NEXT_PAYLOAD)) + 8 + (beyond % NEXT_PAYLOAD);
 }
 
-export function storageOf(field: FieldLayout): Storage {
+function storageOf(field: FieldLayout): Storage {
   switch (field.type) {
     case 'mac':
     case 'ip':
@@ -116,7 +116,7 @@ export function storageOf(field: FieldLayout): Storage {
 }
 
 /** Padding is written as nothing and read as zero. */
-export function isStored(field: FieldLayout): boolean {
+function isStored(field: FieldLayout): boolean {
   return field.offset >= HEAD_BYTES && !/^(pad|_|reserved)\d*$/.test(field.name);
 }
 

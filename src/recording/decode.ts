@@ -31,7 +31,7 @@ export function takeByte(cursor: Cursor): number {
   return cursor.bytes[take(cursor, 1)] as number;
 }
 
-export function takeU32(cursor: Cursor): number {
+function takeU32(cursor: Cursor): number {
   const at = take(cursor, 4);
   const { bytes } = cursor;
   return (

@@ -143,6 +143,8 @@ export interface Dictionary {
 
 const HASH_SLOTS = 1 << 16;
 const MAX_DISTINCT = 1 << 14;
+/** Values looked at before most of them being new means that a dictionary is no use. */
+const PROBE = 12_288;
 const sharedTable = new Int32Array(1 << 18);
 
 /** The distinct values, or null when there are too many of them for a dictionary to be shorter, unless `always`. */
@@ -167,7 +169,7 @@ export function findDistinct(
     for (;;) {
       const known = table[hash] as number;
       if (known < 0) {
-        if (size === most || (!always && i > 4096 && size * 2 > i)) return null;
+        if (size === most || (!always && i > PROBE && size * 2 > i)) return null;
         table[hash] = size;
         firsts[size] = i;
         indices[i] = size++;

@@ -6,6 +6,7 @@ import { FLAG, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
 import { COMMON, type ColumnPlan, type FieldPlan, type KindPlan } from './columns.ts';
 import { createObjectJoin, createThreadJoin, type ObjectJoin, type ThreadJoin } from './join.ts';
 import { isWholeRecord } from './slots.ts';
+import { createStrings, type Strings } from './strings.ts';
 import { formatText } from './text.ts';
 
 /** Values of one column for the rows of one row group; a text is its number among the strings. */
@@ -15,12 +16,6 @@ export interface ColumnValues {
   readonly low: Uint32Array;
   readonly high: Uint32Array | null;
   count: number;
-}
-
-/** Every text once; columns hold their numbers. */
-export interface Strings {
-  readonly list: string[];
-  intern(text: string): number;
 }
 
 export interface Gatherer {
@@ -33,20 +28,6 @@ export interface Gatherer {
   /** Takes records until the slots or the row group end; returns the slot to go on with. */
   add(lanes: Uint32Array, from: number, slots: number): number;
   clear(): void;
-}
-
-export function createStrings(): Strings {
-  const list: string[] = [];
-  const numbers = new Map<string, number>();
-  return {
-    list,
-    intern(text) {
-      const known = numbers.get(text);
-      if (known !== undefined) return known;
-      numbers.set(text, list.length);
-      return list.push(text) - 1;
-    },
-  };
 }
 
 interface KindStrings {

@@ -12,7 +12,7 @@ const HEAD_MAGIC = 'FLRHEAD1';
 const BLOCK_MAGIC = 'FLRCRC01';
 export const FILE_HEAD_BYTES = 24;
 /** Where the first row group begins: after PAR1 and the file head. */
-export const DATA_START = 4 + FILE_HEAD_BYTES;
+const DATA_START = 4 + FILE_HEAD_BYTES;
 /** Bytes covered by one checksum: damage is named to within these. */
 const PIECE_BYTES = 4096;
 /** Parquet's own tail: the footer's length and PAR1. */

@@ -3,7 +3,7 @@
 import type { ObjectEntry } from '../model/objects.ts';
 import type { ThreadName } from '../model/recording.ts';
 import { timeAt } from '../model/slot.ts';
-import type { Strings } from './gather.ts';
+import type { Strings } from './strings.ts';
 
 export interface ThreadJoin {
   /** Number of the name that the thread had at the time of the slot at lane `at`; -1 if it isn't known. */

@@ -6,6 +6,7 @@ import type { ObjectEntry } from '../model/objects.ts';
 import type { CpuWindow, FreezeFacts, ProbeCoverage, RecordingMeta, ThreadName } from '../model/recording.ts';
 import type { EventRef, InvariantCounts, Violation } from '../model/violation.ts';
 import { checkLayouts } from './columns.ts';
+import { JsonReader } from './json-reader.ts';
 
 export function serialiseMeta(meta: RecordingMeta): string {
   return JSON.stringify(meta, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
@@ -19,117 +20,18 @@ export function parseMeta(json: string): RecordingMeta {
   } catch (cause) {
     throw new RecordingError('BAD_META', 'The description inside the recording is not JSON.', { cause });
   }
-  const meta = readMeta(new Reader(value, 'meta'));
+  const meta = readMeta(new JsonReader(value, 'meta'));
   checkLayouts(meta.layouts);
   return meta;
 }
 
 const OBJECT_LIMIT = 1 << 20;
 
-/** A value of the JSON and the place it was found at. */
-class Reader {
-  readonly #value: unknown;
-  readonly #place: string;
+const asCount = (reader: JsonReader): number => reader.count();
+const asNumber = (reader: JsonReader): number => reader.number();
+const asText = (reader: JsonReader): string => reader.text();
 
-  constructor(value: unknown, place: string) {
-    this.#value = value;
-    this.#place = place;
-  }
-
-  #wrong(wanted: string): RecordingError {
-    const found =
-      this.#value === null ? 'null' : Array.isArray(this.#value) ? 'an array' : typeof this.#value;
-    return new RecordingError(
-      'BAD_META',
-      `The description inside the recording is damaged: ${this.#place} should be ${wanted}, found ${found}.`,
-    );
-  }
-
-  #members(): Record<string, unknown> {
-    if (typeof this.#value !== 'object' || this.#value === null || Array.isArray(this.#value)) {
-      throw this.#wrong('an object');
-    }
-    return this.#value as Record<string, unknown>;
-  }
-
-  get(key: string): Reader {
-    const members = this.#members();
-    return new Reader(Object.hasOwn(members, key) ? members[key] : undefined, `${this.#place}.${key}`);
-  }
-
-  has(key: string): boolean {
-    return Object.hasOwn(this.#members(), key);
-  }
-
-  text(): string {
-    if (typeof this.#value !== 'string') throw this.#wrong('text');
-    return this.#value;
-  }
-
-  number(least = -Number.MAX_SAFE_INTEGER, most = Number.MAX_SAFE_INTEGER): number {
-    const value = this.#value;
-    if (typeof value !== 'number' || !(value >= least && value <= most)) {
-      throw this.#wrong(`a number from ${least} to ${most}`);
-    }
-    return value;
-  }
-
-  count(most = Number.MAX_SAFE_INTEGER): number {
-    const value = this.number(0, most);
-    if (!Number.isInteger(value)) throw this.#wrong('a whole number');
-    return value;
-  }
-
-  u32(): number {
-    return this.count(0xffff_ffff);
-  }
-
-  big(): bigint {
-    const value = this.#value;
-    if (typeof value !== 'string' || !/^\d{1,20}$/.test(value)) throw this.#wrong('a whole number as text');
-    return BigInt.asUintN(64, BigInt(value));
-  }
-
-  absent(): boolean {
-    return this.#value === undefined;
-  }
-
-  bool(): boolean {
-    if (typeof this.#value !== 'boolean') throw this.#wrong('true or false');
-    return this.#value;
-  }
-
-  oneOf<T extends string | number | null>(choices: readonly T[]): T {
-    const found = choices.find((choice) => choice === this.#value);
-    if (found === undefined) throw this.#wrong(`one of ${choices.join(', ')}`);
-    return found;
-  }
-
-  orNull<T>(read: (reader: Reader) => T): T | null {
-    return this.#value === null ? null : read(this);
-  }
-
-  list<T>(read: (reader: Reader) => T): T[] {
-    if (!Array.isArray(this.#value)) throw this.#wrong('a list');
-    return this.#value.map((entry, index) => read(new Reader(entry, `${this.#place}[${index}]`)));
-  }
-
-  /** Entries whose keys could reach an object's prototype are left out. */
-  record<T>(read: (reader: Reader) => T): Record<string, T> {
-    const result: Record<string, T> = {};
-    for (const key of Object.keys(this.#members())) {
-      if (key !== '__proto__' && key !== 'constructor' && key !== 'prototype')
-        result[key] = read(this.get(key));
-    }
-    return result;
-  }
-}
-
-const asCount = (reader: Reader): number => reader.count();
-const asNumber = (reader: Reader): number => reader.number();
-const asText = (reader: Reader): string => reader.text();
-
-function readMeta(meta: Reader): RecordingMeta {
+function readMeta(meta: JsonReader): RecordingMeta {
   const kernel = meta.get('kernel');
   const clocks = meta.get('clocks');
   const loss = meta.get('loss');
@@ -197,7 +99,7 @@ const FIELD_TYPES: readonly FieldType[] = [
   'bits',
 ];
 
-function readLayout(layout: Reader): RecordLayout {
+function readLayout(layout: JsonReader): RecordLayout {
   return {
     kind: layout.get('kind').text(),
     number: layout.get('number').count(),
@@ -208,7 +110,7 @@ function readLayout(layout: Reader): RecordLayout {
   };
 }
 
-function readField(field: Reader): FieldLayout {
+function readField(field: JsonReader): FieldLayout {
   return {
     name: field.get('name').text(),
     type: field.get('type').oneOf(FIELD_TYPES),
@@ -217,7 +119,7 @@ function readField(field: Reader): FieldLayout {
   };
 }
 
-function readObject(object: Reader): ObjectEntry {
+function readObject(object: JsonReader): ObjectEntry {
   return {
     index: object.get('index').count(OBJECT_LIMIT),
     type: object.get('type').oneOf(['umem', 'queue', 'socket'] as const),
@@ -238,11 +140,11 @@ function readObject(object: Reader): ObjectEntry {
   };
 }
 
-function readThread(thread: Reader): ThreadName {
+function readThread(thread: JsonReader): ThreadName {
   return { tid: thread.get('tid').u32(), ts: thread.get('ts').number(), comm: thread.get('comm').text() };
 }
 
-function readCoverage(coverage: Reader): ProbeCoverage {
+function readCoverage(coverage: JsonReader): ProbeCoverage {
   return {
     probe: coverage.get('probe').text(),
     path: coverage.get('path').text(),
@@ -255,7 +157,7 @@ function readCoverage(coverage: Reader): ProbeCoverage {
   };
 }
 
-function readFreeze(freeze: Reader): FreezeFacts {
+function readFreeze(freeze: JsonReader): FreezeFacts {
   const requested = freeze.get('requested');
   return {
     cause: freeze.get('cause').oneOf(['violation', 'tripwire', 'signal', 'exit', 'library'] as const),
@@ -272,7 +174,7 @@ function readFreeze(freeze: Reader): FreezeFacts {
   };
 }
 
-function readWindow(window: Reader): CpuWindow {
+function readWindow(window: JsonReader): CpuWindow {
   return {
     cpu: window.get('cpu').count(),
     firstTs: window.get('firstTs').orNull(asNumber),
@@ -282,7 +184,7 @@ function readWindow(window: Reader): CpuWindow {
   };
 }
 
-function readViolation(violation: Reader): Violation {
+function readViolation(violation: JsonReader): Violation {
   return {
     invariant: violation.get('invariant').text(),
     severity: violation.get('severity').oneOf(['violation', 'warning'] as const),
@@ -294,7 +196,7 @@ function readViolation(violation: Reader): Violation {
   };
 }
 
-function readEvent(event: Reader): EventRef {
+function readEvent(event: JsonReader): EventRef {
   return {
     cpu: event.get('cpu').count(),
     seq: event.get('seq').number(),
@@ -303,7 +205,7 @@ function readEvent(event: Reader): EventRef {
   };
 }
 
-function readCounts(counts: Reader): InvariantCounts {
+function readCounts(counts: JsonReader): InvariantCounts {
   return {
     checked: counts.get('checked').count(),
     fired: counts.get('fired').count(),

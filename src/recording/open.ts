@@ -44,9 +44,9 @@ export async function openRecording(path: string, options: OpenOptions = {}): Pr
   const opened = form === 'raw' ? readRaw(path) : (await import('./parquet-read.ts')).readParquet(path);
   const { meta, rows, damage } = opened;
   const wanted = options.layouts ?? LAYOUTS;
-  const translator = createTranslator(meta.layouts, wanted);
   // Slots made from columns are whole records; those of a raw file are what was in the file.
   const asTheyAre = form === 'parquet' && isDeepStrictEqual(meta.layouts, wanted);
+  const translator = asTheyAre ? null : createTranslator(meta.layouts, wanted);
   const unknownKinds = new Map<string, number>();
   return {
     path,
@@ -57,7 +57,7 @@ export async function openRecording(path: string, options: OpenOptions = {}): Pr
     unknownKinds,
     batches() {
       unknownKinds.clear();
-      return asTheyAre ? opened.batches() : translator.translate(opened.batches(), unknownKinds);
+      return translator === null ? opened.batches() : translator.translate(opened.batches(), unknownKinds);
     },
   };
 }

@@ -15,7 +15,7 @@ import {
 } from './encode.ts';
 import type { ColumnValues } from './gather.ts';
 
-export type PageEncoding = 'PLAIN' | 'RLE_DICTIONARY' | 'DELTA_BINARY_PACKED';
+type PageEncoding = 'PLAIN' | 'RLE_DICTIONARY' | 'DELTA_BINARY_PACKED';
 
 export interface EncodedColumn {
   /** Body of the dictionary page, null if there is none. */

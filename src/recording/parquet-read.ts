@@ -158,7 +158,7 @@ function* readGroups(
       const values = inWords(path, where, () => {
         const decoded: (RowValues | undefined)[] = plan.columns.map(() => undefined);
         for (const place of needed) {
-          const { start, length } = chunks[index]?.[place] as Chunk;
+          const { start, length } = (chunks[index] as readonly Chunk[])[place] as Chunk;
           const chunk = bytes.subarray(start - group.start, start - group.start + length);
           decoded[place] = decodeChunk(chunk, plan.columns[place] as Column, group.rows);
         }

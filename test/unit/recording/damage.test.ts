@@ -9,7 +9,7 @@ import { openRecording } from '../../../src/recording/open.ts';
 import { writeParquet } from '../../../src/recording/parquet-write.ts';
 import { beginRaw, RAW_HEADER_BYTES } from '../../../src/recording/raw.ts';
 import { guardStruct } from '../../../src/recording/thrift-guard.ts';
-import { batchOf, kindOf, lanesOf, LAYOUTS, META, sampleEvents, scratchFolder, slotsOf } from './sample.ts';
+import { batchOf, kindOf, lanesOf, LAYOUTS, META, scratchFolder, slotsOf } from './sample.ts';
 
 /** A recording of 300 events in three row groups, and its bytes. */
 function recording(path: string): Buffer {
