@@ -89,26 +89,41 @@ struct job {
 	uint64_t until_ns;
 	volatile int *stop;
 	volatile uint32_t offend;
-	uint64_t done, elapsed_ns, cpu_ns, late_ns;
+	uint64_t done, elapsed_ns, best_ns, late_ns;
 };
 
 static pthread_barrier_t barrier;
 
+/* By the wall clock: a thread's CPU time leaves out interrupts, and so the price of waking a reader. */
+static int by_size(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 static void *loop(void *arg)
 {
 	struct job *job = arg;
-	uint64_t start, cpu_start;
+	uint64_t slices[100], start, slice_start;
 
 	pin(job->cpu);
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < 100; i++)
 		syscall(SYS_getppid);
 	pthread_barrier_wait(&barrier);
-	start = now(CLOCK_MONOTONIC);
-	cpu_start = now(CLOCK_THREAD_CPUTIME_ID);
-	for (uint64_t i = 0; i < job->count; i++)
-		syscall(SYS_getppid);
-	job->cpu_ns = now(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
-	job->elapsed_ns = now(CLOCK_MONOTONIC) - start;
+	start = slice_start = now(CLOCK_MONOTONIC);
+	for (int n = 0; n < 100; n++) {
+		uint64_t end;
+
+		for (uint64_t i = 0; i < job->count / 100; i++)
+			syscall(SYS_getppid);
+		end = now(CLOCK_MONOTONIC);
+		slices[n] = end - slice_start;
+		slice_start = end;
+	}
+	job->elapsed_ns = slice_start - start;
+	qsort(slices, 100, sizeof(slices[0]), by_size);
+	job->best_ns = slices[10] * 100;
 	return 0;
 }
 
@@ -182,10 +197,10 @@ static void answer_jobs(struct job *jobs, int n)
 {
 	printf("{\"jobs\":[");
 	for (int i = 0; i < n; i++)
-		printf("%s{\"cpu\":%d,\"count\":%llu,\"elapsedNs\":%llu,\"cpuNs\":%llu,\"lateNs\":%llu}",
+		printf("%s{\"cpu\":%d,\"count\":%llu,\"elapsedNs\":%llu,\"bestNs\":%llu,\"lateNs\":%llu}",
 		       i ? "," : "", jobs[i].cpu,
 		       (unsigned long long)(jobs[i].count ? jobs[i].count : jobs[i].done),
-		       (unsigned long long)jobs[i].elapsed_ns, (unsigned long long)jobs[i].cpu_ns,
+		       (unsigned long long)jobs[i].elapsed_ns, (unsigned long long)jobs[i].best_ns,
 		       (unsigned long long)jobs[i].late_ns);
 	printf("]}\n");
 }

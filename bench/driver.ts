@@ -11,7 +11,8 @@ export interface Job {
   readonly cpu: number;
   readonly count: number;
   readonly elapsedNs: number;
-  readonly cpuNs: number;
+  /** By the tenth-best of a hundred slices: what disturbs lasts longer than a slice. */
+  readonly bestNs: number;
   /** Time by which a producer stayed behind its rate for good. */
   readonly lateNs: number;
 }

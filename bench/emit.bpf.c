@@ -87,15 +87,20 @@ VARIANT(fb_record)
 	return write_record(addr);
 }
 
-/* The same record into BPF's own ring buffer; nobody is woken. */
-VARIANT(fb_ringbuf)
+static __always_inline int write_to_ringbuf(__u64 addr, int ids_by_helper)
 {
 	struct rec_xsk_rx_publish *r = bpf_ringbuf_reserve(&bench_ringbuf, sizeof(*r), 0);
 
 	if (!r)
 		return 0;
 	r->head.seq = 0;
-	fr_fill_head(&r->head, FR_KIND_xsk_rx_publish, 0);
+	if (ids_by_helper) {
+		r->head.ts = bpf_ktime_get_ns();
+		*(__u64 *)&r->head.tid = bpf_get_current_pid_tgid();
+		*(__u64 *)&r->head.kind = FR_KIND_xsk_rx_publish | (__u64)bpf_get_smp_processor_id() << 32;
+	} else {
+		fr_fill_head(&r->head, FR_KIND_xsk_rx_publish, 0);
+	}
 	r->object = 7;
 	r->position = addr;
 	r->addr = addr << 11;
@@ -104,6 +109,18 @@ VARIANT(fb_ringbuf)
 	r->pad1 = 0;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
+}
+
+/* The same record into BPF's own ring buffer, as is usual; nobody is woken. */
+VARIANT(fb_ringbuf)
+{
+	return write_to_ringbuf(addr, 1);
+}
+
+/* And with what flightring knows of the running task. */
+VARIANT(fb_rbids)
+{
+	return write_to_ringbuf(addr, 0);
 }
 
 /* Another device than --dev names. */

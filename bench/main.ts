@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BUILD } from './driver.ts';
 import { emit } from './emit.ts';
+import { live } from './live.ts';
 import { type Benchmark, type Options, passes, print } from './table.ts';
 
-const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmark>>> = { emit };
+const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmark>>> = { emit, live };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
