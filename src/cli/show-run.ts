@@ -7,12 +7,14 @@ import type { RecordingMeta } from '../model/recording.ts';
 import { type Batch, timeAt } from '../model/slot.ts';
 import { openRecording } from '../recording/open.ts';
 import { createFilter, type FilterOptions } from '../report/filter.ts';
+import { collectLife } from '../report/life.ts';
 import { createObjectTable } from '../report/objects.ts';
 import { createPalette } from '../report/palette.ts';
-import { createMatcher, OBJECT_FORMS, parseSelector, selectorText } from '../report/selector.ts';
+import { createMatcher, OBJECT_FORMS, parseSelector, type Selector, selectorText } from '../report/selector.ts';
 import { formatOffset, formatSeconds } from '../report/span.ts';
 import { createThreadNames, type ThreadNames } from '../report/threads.ts';
-import { traceJson, traceText } from '../report/trace.ts';
+import { timeline } from '../report/timeline.ts';
+import { traceJson, type TraceRecording, traceText } from '../report/trace.ts';
 import type { TraceContext } from '../report/trace-line.ts';
 import { wantsColour } from './colour.ts';
 import { parseDuration } from './duration.ts';
@@ -31,6 +33,7 @@ export interface ShowOptions {
   readonly from?: string;
   readonly to?: string;
   readonly limit?: string;
+  readonly timeline?: boolean;
   readonly json?: boolean;
   readonly color: boolean;
 }
@@ -46,7 +49,12 @@ export async function show(file: string, options: ShowOptions, out: NodeJS.Write
   };
   const { filter, selected } = readFilter(options, meta, context, () => firstTime(meta, recording.batches()));
   const print = options.json ? traceJson : traceText;
-  const wanted = await writeLines(out, print(recording, context, { filter: createFilter(filter, context.threads), limit, selected }));
+  const wanted = await writeLines(
+    out,
+    options.timeline
+      ? drawLife(options.object, recording, context, limit)
+      : print(recording, context, { filter: createFilter(filter, context.threads), limit, selected }),
+  );
   if (wanted && recording.unknownKinds.size > 0) {
     const kinds = [...recording.unknownKinds].map(([kind, count]) => `${kind} (${count})`).join(', ');
     process.stderr.write(`Left out events of kinds that this version of flightring doesn't know: ${kinds}.\n`);
@@ -58,6 +66,29 @@ export async function show(file: string, options: ShowOptions, out: NodeJS.Write
       `${file} is damaged at byte ${offset}: ${message.replace(/\.$/, '')}; the ${rowsReadable} of ${recording.rows} records in front of it were read.`,
     );
   }
+}
+
+/** The life up to the violation of that object, or else to the end. */
+function drawLife(object: string | undefined, recording: TraceRecording, context: TraceContext, limit: number): string[] {
+  const { violations } = recording.meta;
+  const text = object ?? violations[0]?.object;
+  if (text === undefined) throw new UsageError('NO_OBJECT', 'This recording holds no violation; name an object for --timeline with --object.');
+  const selector = readSelector(text);
+  const violation = violations.find((candidate) => concerns(candidate.object, selector));
+  const keep = Number.isFinite(limit) ? { keep: Math.max(1, limit) } : {};
+  const life = collectLife(recording.batches(), selector, context, violation ? { ...keep, until: violation.at } : keep);
+  return timeline(life, { palette: context.palette, ...(violation ? { violation } : {}) });
+}
+
+function concerns(object: string, selector: Selector): boolean {
+  const other = parseSelector(object);
+  return other !== undefined && selectorText(other) === selectorText(selector);
+}
+
+function readSelector(text: string): Selector {
+  const selector = parseSelector(text);
+  if (!selector) throw new UsageError('BAD_OBJECT', `--object takes ${OBJECT_FORMS}, not "${text}".`);
+  return selector;
 }
 
 /** The options as a filter, and as the words that the header says. */
@@ -81,8 +112,7 @@ function readFilter(
   if (options.comm !== undefined) filter.comms = readComms(options.comm, threads);
   for (const name of ['path', 'kind', 'cpu', 'tid', 'pid', 'comm'] as const) say(name, options[name]);
   if (options.object !== undefined) {
-    const selector = parseSelector(options.object);
-    if (!selector) throw new UsageError('BAD_OBJECT', `--object takes ${OBJECT_FORMS}, not "${options.object}".`);
+    const selector = readSelector(options.object);
     filter.concerns = createMatcher(selector, objects);
     say('object', selectorText(selector));
   }

@@ -17,6 +17,7 @@ export function showCommand(): Command {
     .option('--around <time>', 'only this long before and after the first violation, for example 5ms')
     .option('--from <time>', 'from this time on, relative to the first violation, or else to the first event')
     .option('--to <time>', 'until this time, relative to the same')
+    .option('--timeline', "draw the object's life over the CPUs; without --object, that of the first violation's object")
     .option('--limit <number>', 'stop after so many events')
     .option('--json', 'one JSON object per event and line')
     .option('--no-color', 'plain text on a terminal, too')

@@ -7,7 +7,7 @@ import type { EventRef } from '../model/violation.ts';
 import { eventsOf, isAt } from './events.ts';
 import { fieldTexts } from './fields.ts';
 import { gapText } from './gap.ts';
-import { placeOf } from './objects.ts';
+import { deviceName, placeOf } from './objects.ts';
 import { createMatcher, type Selector } from './selector.ts';
 import type { ThreadNames } from './threads.ts';
 
@@ -87,7 +87,7 @@ function lifeEvent(event: EventView, objects: ObjectTable, threads: ThreadNames)
     ref: event.ref(),
     tid: event.tid,
     comm: threads.at(event.tid, event.ts),
-    place: object === undefined ? '' : placeOf(objects, object),
+    place: object === undefined ? deviceOf(event, objects) : placeOf(objects, object),
     remark: fieldTexts(event, objects)
       .slice(object === undefined ? 0 : 1)
       .filter((text) => !SAID.test(text))
@@ -95,6 +95,13 @@ function lifeEvent(event: EventView, objects: ObjectTable, threads: ThreadNames)
     times: 1,
     last: event.ts,
   };
+}
+
+/** `outer netns 8193`, for events that name their device themselves. */
+function deviceOf(event: EventView, objects: ObjectTable): string {
+  if (!event.field('ifindex')) return '';
+  const [netns, ifindex] = [event.u64('netns'), event.u32('ifindex')];
+  return `${deviceName(objects, netns, ifindex) ?? `ifindex ${ifindex}`} netns ${netns}`;
 }
 
 function lostEvent(event: EventView): LifeEvent {

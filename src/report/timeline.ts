@@ -16,8 +16,8 @@ export interface TimelineOptions {
 const STATIONS: Readonly<Record<string, string>> = {
   xsk_fill_submit: 'FILL',
   xsk_fill_take: 'take',
-  xsk_rx_write: 'write',
-  xsk_rx_publish: 'RX',
+  xsk_rx_write: 'RX',
+  xsk_rx_publish: 'publish',
   xsk_tx_submit: 'TX',
   xsk_tx_take: 'send',
   xsk_comp_submit: 'COMP',
@@ -148,7 +148,7 @@ function joinRow(row: Row, rows: readonly Row[], palette: Palette): string {
     `    ${row.track}`,
     row.by.padEnd(widthOf(rows, 'by', 6)),
     place > 0 ? row.place.padEnd(place) : '',
-    palette.dim(row.remark),
+    row.remark === '' ? '' : palette.dim(row.remark),
   ]
     .join('  ')
     .trimEnd();

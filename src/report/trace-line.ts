@@ -22,8 +22,8 @@ const KIND_WIDTH = Math.max(...LAYOUTS.map(({ kind }) => kind.length)) + 1;
 
 /** The line over the columns. */
 export const COLUMNS: readonly string[] = [
-  '#           TASK-TID     CPU#      TIMESTAMP  EVENT',
-  '#              | |         |          |        |',
+  '#           TASK-TID     CPU#       TIMESTAMP  EVENT',
+  '#              | |         |            |        |',
 ];
 
 /** `       forwarder-4711    [001]  8123.456789: xsk_rx_publish:    socket:4 (outer q1 netns 8193) position=7 …`. */

@@ -1,17 +1,17 @@
 // The same set of names in the C of the probes, in the generated layouts, and in src/probes.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LAYOUTS } from '../../../src/generated/layouts.ts';
 import { PROBE_PATHS } from '../../../src/generated/probes.ts';
 
 const FOLDER = new URL('../../../bpf/probes/', import.meta.url);
-const SOURCES = new Map(
-  readdirSync(FOLDER)
-    .filter((file) => file.endsWith('.bpf.c'))
-    .map((file) => [basename(file, '.bpf.c'), readFileSync(new URL(file, FOLDER), 'utf8')]),
-);
+/** By path: its file and the headers beside it, `xsk.bpf.c` and `xsk-look.bpf.h`. */
+const SOURCES = new Map<string, string>();
+for (const file of readdirSync(FOLDER).filter((name) => /\.bpf\.[ch]$/.test(name)).sort()) {
+  const path = file.replace(/[-.].*$/, '');
+  SOURCES.set(path, (SOURCES.get(path) ?? '') + readFileSync(new URL(file, FOLDER), 'utf8'));
+}
 
 /** `name target` of every program, each once whatever its variants. */
 function programsIn(source: string): string[] {

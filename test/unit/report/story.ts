@@ -1,68 +1,11 @@
 // A short story to report on: one frame goes round and comes out on RX while it is in TX; records built by their layouts.
 
 import { LAYOUTS } from '../../../src/generated/layouts.ts';
-import type { FieldLayout } from '../../../src/model/layout.ts';
 import { NO_OBJECT, type ObjectEntry } from '../../../src/model/objects.ts';
 import type { RecordingMeta } from '../../../src/model/recording.ts';
-import { type Batch, SLOT_BYTES, SLOT_LANES } from '../../../src/model/slot.ts';
+import type { Batch } from '../../../src/model/slot.ts';
 import type { Violation } from '../../../src/model/violation.ts';
-
-export interface Told {
-  readonly kind: string;
-  readonly ts: number;
-  readonly cpu?: number;
-  readonly tid?: number;
-  readonly flags?: number;
-  /** Numbers and addresses as numbers, IPs and MACs as bytes, names as text. */
-  readonly fields?: Readonly<Record<string, number | bigint | readonly number[] | string>>;
-}
-
-const seqs = new Map<number, number>();
-
-/** The slots of one event; sequence numbers count up per CPU. */
-export function slotsOf({ kind, ts, cpu = 0, tid = 4711, flags = 0, fields = {} }: Told): Uint32Array {
-  const layout = LAYOUTS.find((candidate) => candidate.kind === kind);
-  if (!layout) throw new Error(`no kind ${kind}`);
-  const bytes = new DataView(new ArrayBuffer(layout.slots * SLOT_BYTES));
-  const seq = (seqs.get(cpu) ?? 0) + 1;
-  seqs.set(cpu, seq + layout.slots - 1);
-  bytes.setBigUint64(0, BigInt(seq), true);
-  bytes.setBigUint64(8, BigInt(ts), true);
-  bytes.setUint32(16, tid, true);
-  bytes.setUint32(20, tid === 0 ? 0 : 4700, true);
-  bytes.setUint32(24, (layout.number | ((flags | (layout.slots - 1)) << 16)) >>> 0, true);
-  bytes.setUint32(28, cpu, true);
-  for (let slot = 1; slot < layout.slots; slot++)
-    bytes.setBigUint64(slot * SLOT_BYTES, BigInt(seq + slot) | (1n << 63n), true);
-  for (const field of layout.fields) {
-    const value = fields[field.name];
-    if (value !== undefined) bytesOf(field, value).forEach((byte, i) => bytes.setUint8(placeOf(field.offset + i), byte));
-  }
-  return new Uint32Array(bytes.buffer);
-}
-
-function placeOf(offset: number): number {
-  const beyond = offset - SLOT_BYTES;
-  return beyond < 0 ? offset : SLOT_BYTES + 8 + Math.floor(beyond / 56) * SLOT_BYTES + (beyond % 56);
-}
-
-function bytesOf(field: FieldLayout, value: number | bigint | readonly number[] | string): number[] {
-  if (typeof value === 'string') return [...Buffer.alloc(field.size, 0).fill(value, 0, value.length)];
-  if (typeof value === 'object') return [...value];
-  const bits = BigInt.asUintN(64, BigInt(value));
-  return Array.from({ length: field.size }, (_, i) => Number((bits >> BigInt(8 * i)) & 0xffn));
-}
-
-export function batchOf(told: readonly Told[]): Batch {
-  const slots = told.map(slotsOf);
-  const lanes = new Uint32Array(slots.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const one of slots) {
-    lanes.set(one, at);
-    at += one.length;
-  }
-  return { lanes, slots: at / SLOT_LANES };
-}
+import { buildBatch, type EventSpec } from '../batch.ts';
 
 function entry(index: number, type: ObjectEntry['type'], rest: Partial<ObjectEntry>): ObjectEntry {
   return {
@@ -82,24 +25,23 @@ export const OBJECTS: readonly ObjectEntry[] = [
 export const T0 = 8123_456_789_012;
 const FRAME = 0x16ce000;
 
-export const STORY: readonly Told[] = [
-  { kind: 'xsk_fill_submit', ts: T0, cpu: 0, fields: { object: 1, position: 77, addr: FRAME, since: T0 - 12_300 } },
-  { kind: 'xsk_wakeup', ts: T0 + 900, cpu: 0, fields: { object: 2, reason: 3 } },
-  { kind: 'xsk_fill_take', ts: T0 + 20_000, cpu: 1, tid: 0, fields: { object: 1, position: 77, addr: FRAME } },
-  { kind: 'xsk_rx_write', ts: T0 + 21_500, cpu: 1, tid: 0, fields: { object: 2, position: 40, addr: FRAME + 0x100, len: 60 } },
-  { kind: 'xsk_rx_publish', ts: T0 + 30_000, cpu: 1, tid: 0, fields: { object: 2, position: 40, addr: FRAME + 0x100, len: 60 } },
-  { kind: 'xsk_tx_submit', ts: T0 + 90_000, cpu: 0, fields: { object: 4, position: 12, addr: FRAME + 0x100, len: 60, since: T0 + 71_000 } },
-  { kind: 'xsk_tx_take', ts: T0 + 91_200, cpu: 0, fields: { object: 3, addr: FRAME + 0x100 } },
-  { kind: 'xsk_fill_submit', ts: T0 + 200_000, cpu: 0, flags: 0x200, fields: { object: 1, position: 78, addr: 0x1000, since: T0 } },
-  { kind: 'gap', ts: T0 + 300_000, cpu: 1, tid: 0, fields: { lost: 1234, reason: 1 } },
-  { kind: 'xsk_rx_publish', ts: T0 + 1_870_000, cpu: 1, tid: 21, flags: 0x10, fields: { object: 2, position: 41, addr: FRAME + 0x100, len: 60 } },
-  { kind: 'xsk_wakeup', ts: T0 + 1_900_000, cpu: 0, fields: { object: 2, reason: 1 } },
+export const STORY: readonly EventSpec[] = [
+  { kind: 'xsk_fill_submit', ts: T0, cpu: 0, object: 1, position: 77, addr: FRAME, since: T0 - 12_300 },
+  { kind: 'xsk_wakeup', ts: T0 + 900, cpu: 0, object: 2, reason: 3 },
+  { kind: 'xsk_fill_take', ts: T0 + 20_000, cpu: 1, tid: 0, object: 1, position: 77, addr: FRAME },
+  { kind: 'xsk_rx_write', ts: T0 + 21_500, cpu: 1, tid: 0, object: 2, position: 40, addr: FRAME + 0x100, len: 60 },
+  { kind: 'xsk_rx_publish', ts: T0 + 30_000, cpu: 1, tid: 0, object: 2, position: 40, addr: FRAME + 0x100, len: 60 },
+  { kind: 'xsk_tx_submit', ts: T0 + 90_000, cpu: 0, object: 4, position: 12, addr: FRAME + 0x100, len: 60, since: T0 + 71_000 },
+  { kind: 'xsk_tx_take', ts: T0 + 91_200, cpu: 0, object: 3, addr: FRAME + 0x100 },
+  { kind: 'xsk_fill_submit', ts: T0 + 200_000, cpu: 0, flags: 0x200, object: 1, position: 78, addr: 0x1000, since: T0 },
+  { kind: 'gap', ts: T0 + 300_000, cpu: 1, tid: 0, lost: 1234, reason: 1 },
+  { kind: 'xsk_rx_write', ts: T0 + 1_870_000, cpu: 1, tid: 21, flags: 0x10, object: 2, position: 41, addr: FRAME + 0x100, len: 60 },
+  { kind: 'xsk_wakeup', ts: T0 + 1_900_000, cpu: 0, object: 2, reason: 1 },
 ];
 
 /** The story's records, numbered from 1 on each CPU. */
 export function story(): Batch {
-  seqs.clear();
-  return batchOf(STORY);
+  return buildBatch(STORY.map((event) => ({ tid: 4711, pid: 4700, ...event })));
 }
 
 export const VIOLATION: Violation = {
@@ -108,10 +50,10 @@ export const VIOLATION: Violation = {
   orderDependent: false,
   object: `frame 0x${FRAME.toString(16)} of umem 0`,
   sentence: `frame 0x${FRAME.toString(16)} of umem 0 went from TX to RX on outer q1 (netns 8193) without passing COMP and FILL`,
-  at: { cpu: 1, seq: 5, ts: T0 + 1_870_000, kind: 'xsk_rx_publish' },
+  at: { cpu: 1, seq: 5, ts: T0 + 1_870_000, kind: 'xsk_rx_write' },
   evidence: [
     { cpu: 0, seq: 3, ts: T0 + 90_000, kind: 'xsk_tx_submit' },
-    { cpu: 1, seq: 5, ts: T0 + 1_870_000, kind: 'xsk_rx_publish' },
+    { cpu: 1, seq: 5, ts: T0 + 1_870_000, kind: 'xsk_rx_write' },
   ],
 };
 
