@@ -17,6 +17,8 @@ const DATA_START = 4 + FILE_HEAD_BYTES;
 const PIECE_BYTES = 4096;
 /** Parquet's own tail: the footer's length and PAR1. */
 const TAIL_BYTES = 8;
+/** The longest part that is held in memory at once; far more than a recording of this version can need. */
+const MAX_PART_BYTES = 2 ** 29;
 const BLOCK_FIXED = 32;
 const BLOCK_TAIL = 8;
 
@@ -98,6 +100,12 @@ export function fileHead(fileBytes: number): Buffer {
 
 /** Reads `length` bytes at `position`, all of them. */
 export function readExactly(fd: number, position: number, length: number): Buffer {
+  if (length > MAX_PART_BYTES) {
+    throw new RecordingError(
+      'TOO_LARGE',
+      `The recording has a part of ${length} bytes at byte ${position}; at most ${MAX_PART_BYTES} are possible.`,
+    );
+  }
   const bytes = Buffer.allocUnsafe(length);
   readInto(fd, position, bytes);
   return bytes;

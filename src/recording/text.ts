@@ -12,7 +12,8 @@ export function formatText(form: TextForm, bytes: Uint8Array): string {
 
 /** The bytes of a text, zero beyond its end. Throws a RecordingError for a text that `formatText` can't have made. */
 export function parseText(form: TextForm, text: string, size: number): Uint8Array {
-  const bytes = form === 'mac' ? parseMac(text) : form === 'ip' ? parseIp(text) : parseName(text);
+  // No text is longer than 16 bytes written as \xNN each.
+  const bytes = text.length > 64 ? null : parsers[form](text);
   if (bytes === null || bytes.length > size) {
     const what = { mac: 'a MAC address', ip: 'an IP address', text: `a name of at most ${size} bytes` }[form];
     throw new RecordingError(
@@ -111,3 +112,5 @@ function parseName(text: string): Uint8Array | null {
   }
   return Buffer.concat(parts);
 }
+
+const parsers = { mac: parseMac, ip: parseIp, text: parseName } as const;

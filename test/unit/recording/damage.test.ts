@@ -1,13 +1,21 @@
 // Damaged, shortened and hostile recordings: what is refused, what is still read, and what is said.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createCursor } from '../../../src/recording/decode.ts';
 import { writeAll, writeError } from '../../../src/recording/files.ts';
 import { openRecording } from '../../../src/recording/open.ts';
 import { writeParquet } from '../../../src/recording/parquet-write.ts';
-import { beginRaw, RAW_HEADER_BYTES } from '../../../src/recording/raw.ts';
+import { beginRaw } from '../../../src/recording/raw.ts';
 import { guardStruct } from '../../../src/recording/thrift-guard.ts';
 import { batchOf, kindOf, lanesOf, LAYOUTS, META, scratchFolder, slotsOf } from './sample.ts';
 
@@ -91,6 +99,17 @@ test.each([
   await expect(openRecording(folder.file(name))).rejects.toThrow(expect.objectContaining({ code }));
 });
 
+test('a footer of half a gigabyte in a file full of holes is not read', async () => {
+  using folder = scratchFolder();
+  const path = folder.file('a.parquet');
+  writeFileSync(path, 'PAR1');
+  truncateSync(path, 3e9);
+  const tail = Buffer.from('....PAR1');
+  tail.writeUInt32LE(2.9e9);
+  appendFileSync(path, tail);
+  await expect(openRecording(path)).rejects.toThrow(expect.objectContaining({ code: 'TOO_LARGE' }));
+});
+
 test('a pipe is not waited for', async () => {
   using folder = scratchFolder();
   execFileSync('mkfifo', [folder.file('pipe')]);
@@ -123,6 +142,8 @@ describe('a full disk', () => {
       writeAll(full, Buffer.alloc(10));
     } catch (caught) {
       error = writeError(caught, '/out/a.parquet', '/out/a.raw');
+    } finally {
+      closeSync(full);
     }
     expect(error).toMatchObject({
       code: 'DISK_FULL',
@@ -136,27 +157,14 @@ describe('a full disk', () => {
   });
 });
 
-/** Runs in a mount namespace of its own, so that the small file system is gone afterwards whatever happens. */
-const script = `
-import { readdirSync, writeSync } from 'node:fs';
-import { writeParquet } from './src/recording/parquet-write.ts';
-import { beginRaw, RAW_HEADER_BYTES } from './src/recording/raw.ts';
-import { batchOf, META, sampleEvents } from './test/unit/recording/sample.ts';
-const { lanes, slots } = batchOf(Array.from({ length: 2000 }, sampleEvents).flat());
-const raw = beginRaw(process.env.RAW);
-writeSync(raw.fd, new Uint8Array(lanes.buffer), 0, lanes.byteLength, RAW_HEADER_BYTES);
-raw.finish(slots, META);
-try { writeParquet(process.env.RAW, process.env.SMALL + '/a.parquet'); } catch (error) {
-  console.log(JSON.stringify({ code: error.code, message: error.message, left: readdirSync(process.env.SMALL) }));
-}`;
-
+// In a mount namespace of its own the small file system is gone afterwards, whatever happens.
 test('a disk that fills during export leaves no half file and keeps the raw one', async () => {
   using folder = scratchFolder();
   const small = folder.file('small');
   const raw = folder.file('a.raw');
   mkdirSync(small);
-  writeFileSync(folder.file('export.mts'), script.replaceAll("'./", `'${process.cwd()}/`));
-  const command = `mount -t tmpfs -o size=16k none '${small}' && exec "$0" --import tsx '${folder.file('export.mts')}'`;
+  const exporter = new URL('export-to-full-disk.ts', import.meta.url).pathname;
+  const command = `mount -t tmpfs -o size=16k none '${small}' && exec "$0" --import tsx '${exporter}'`;
   const output = execFileSync('unshare', ['-rm', 'sh', '-c', command, process.execPath], {
     encoding: 'utf8',
     env: { ...process.env, SMALL: small, RAW: raw },
