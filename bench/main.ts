@@ -6,11 +6,12 @@ import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BUILD } from './driver.ts';
+import { drain } from './drain.ts';
 import { emit } from './emit.ts';
 import { live } from './live.ts';
 import { type Benchmark, type Options, passes, print } from './table.ts';
 
-const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmark>>> = { emit, live };
+const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmark>>> = { emit, live, drain };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
