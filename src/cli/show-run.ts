@@ -63,7 +63,7 @@ export async function show(file: string, options: ShowOptions, out: NodeJS.Write
     const { offset, message, rowsReadable } = recording.damage;
     throw new RecordingError(
       'DAMAGED',
-      `${file} is damaged at byte ${offset}: ${message.replace(/\.$/, '')}; the ${rowsReadable} of ${recording.rows} records in front of it were read.`,
+      `${file}: ${message} (from byte ${offset} on); ${rowsReadable} of its ${recording.rows} records could be read.`,
     );
   }
 }

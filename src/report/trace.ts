@@ -59,7 +59,7 @@ export function* traceText(recording: TraceRecording, context: TraceContext, opt
     yield* marks.below;
   }
   yield* fewGaps(gaps, context);
-  if (shown === 0) yield palette.head('# no event matches');
+  if (shown === 0) yield palette.head('# no event to show');
 }
 
 /** The trace as JSON, one object per line. */

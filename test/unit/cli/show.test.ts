@@ -114,7 +114,7 @@ test('of a damaged file what can be read is shown, then the damage is said', asy
   const paper = new Paper();
   const error = await show(damaged, { color: false }, paper as unknown as NodeJS.WriteStream).then(() => undefined, (thrown: unknown) => thrown);
   expect((error as FlightringError).exitCode).toBe(2);
-  expect((error as FlightringError).message).toMatch(/is damaged at byte \d+: .*of 11 records in front of it were read\.$/);
+  expect((error as FlightringError).message).toMatch(/the file is damaged .* \(from byte \d+ on\); \d+ of its 11 records could be read\.$/);
   expect(paper.text).toContain('# flightring 0.1.0');
 });
 

@@ -86,7 +86,7 @@ test('a limit says that it cut something off, and only then', () => {
 });
 
 test('nothing that matches is said in words', () => {
-  expect(textOf({ from: 0, to: 1 })).toEqual(['# no event matches']);
+  expect(textOf({ from: 0, to: 1 })).toEqual(['# no event to show']);
 });
 
 test('many gaps between two events that are shown are three lines', () => {
