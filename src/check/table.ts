@@ -18,6 +18,9 @@ const NO_FRAMES = 0xffff_ffff;
 const COUNT = LANE.xsk_comp_begin.count;
 /** In the state byte: the event that ends what was under way for this object is still to come. */
 const OWED = 0x40;
+/** The same, of an object of unknown past: such an event may come, or may not. */
+const MAYBE_OWED = 0x20;
+const FLAGS = OWED | MAYBE_OWED;
 /** Move number of the event that begins what is under way: it moves no object. */
 const BEGUN = 0xff;
 
@@ -119,14 +122,19 @@ export class TableChecker {
       const index = base + frame;
       let state = this.#state[index] as number;
       if (move === this.#endMove && this.#end(object, index, state)) continue;
-      state &= ~OWED;
+      let owed = state & FLAGS;
+      state &= ~FLAGS;
+      if (state === 0) owed = MAYBE_OWED;
       let to = next[(move - 1) * width + state] as number;
       if (to & ILLEGAL) {
         if (state === this.#from && this.#mayHaveLeft(object, move)) to = (to & ~ILLEGAL) | OWED;
         else this.#break(lanes, at, index, frame, object, move, state);
       }
       this.#before[index] = state;
-      this.#state[index] = to & ~ILLEGAL;
+      to &= ~ILLEGAL;
+      if ((to & ~FLAGS) === this.#from) owed &= ~MAYBE_OWED;
+      // A CPU may be kept from writing its event for as long as it takes the object to move on, and on.
+      this.#state[index] = to | owed;
       this.#lastMove[index] = move;
       this.#lastTs[index] = (lanes[at + HEAD.tsLow] as number) + (lanes[at + HEAD.tsHigh] as number) * 0x1_0000_0000;
       this.#lastSeq[index] =
@@ -166,8 +174,10 @@ export class TableChecker {
   #end(object: number, index: number, state: number): boolean {
     const umem = this.#umemOf(object);
     if (umem >= 0 && (this.#open[umem] as number) > 0) this.#open[umem] = (this.#open[umem] as number) - 1;
-    if (!(state & OWED)) return false;
-    this.#state[index] = state & ~OWED;
+    // Of unknown past: it may be late, and the object somewhere else by now.
+    if (state === 0) return true;
+    if (!(state & FLAGS)) return false;
+    this.#state[index] = state & ~FLAGS;
     return true;
   }
 

@@ -2,6 +2,7 @@
 
 import { KIND } from '../../generated/layouts.ts';
 import type { InvariantContext } from '../../check/invariant.ts';
+import { OBJECTS_MAX } from '../../model/objects.ts';
 import { HEAD, REPEATED_KIND } from '../../model/slot.ts';
 import type { EventRef } from '../../model/violation.ts';
 
@@ -43,8 +44,6 @@ export function inOrder(refs: readonly EventRef[]): EventRef[] {
 
 /** CPUs an invariant keeps state for. */
 export const CPUS_MAX = 1024;
-/** Indices above this are damage: the kernel side's table is no longer. */
-const OBJECTS_MAX = 16_384;
 
 interface Touched {
   /** Set by each look-up; the smallest leaves first. */

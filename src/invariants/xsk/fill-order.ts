@@ -146,7 +146,8 @@ class FillOrder implements Stepper {
     if (where === TAKEN || where === 0) return;
     const object = this.#context.objects.get(socket)?.parent ?? NO_OBJECT;
     const queue = this.#queues.peek(object);
-    if (!queue?.takes) return;
+    // This queue did take it; that it is in a ring again already is another invariant's affair.
+    if (!queue?.takes || frame === queue.took) return;
     words[frame + WHERE] = where;
     this.#tell(event, umem, object, queue, frame, `RX gave ${this.#name(umem, frame)}`);
     words[frame + WHERE] = GIVEN;
