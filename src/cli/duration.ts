@@ -2,7 +2,16 @@
 
 import { UsageError } from '../model/errors.ts';
 
-const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, min: 60e9 };
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  min: 60e9,
+};
 
 /** `5ms`, `1.5s`, `-0.2` (seconds) in ns. `option` is named in the error. */
 export function parseDuration(text: string, option: string): number {

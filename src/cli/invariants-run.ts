@@ -26,22 +26,46 @@ export async function showInvariants(
   const format = FORMATS.find((known) => known === options.format);
   if (!format) throw unknownWord('format', options.format, FORMATS);
   const chosen = name === undefined ? INVARIANTS : [findInvariant(name)];
-  await writeLines(out, name === undefined ? listLines(chosen, format, options, out) : pageLines(chosen[0] as Invariant, format, options, out));
+  await writeLines(
+    out,
+    name === undefined
+      ? listLines(chosen, format, options, out)
+      : pageLines(chosen[0] as Invariant, format, options, out),
+  );
 }
 
 function findInvariant(name: string): Invariant {
   const found = INVARIANTS.find((invariant) => invariant.name === name);
-  if (!found) throw unknownWord('invariant', name, INVARIANTS.map((invariant) => invariant.name));
+  if (!found)
+    throw unknownWord(
+      'invariant',
+      name,
+      INVARIANTS.map((invariant) => invariant.name),
+    );
   return found;
 }
 
-function listLines(invariants: readonly Invariant[], format: Format, { color }: InvariantsOptions, out: NodeJS.WriteStream): string[] {
+function listLines(
+  invariants: readonly Invariant[],
+  format: Format,
+  { color }: InvariantsOptions,
+  out: NodeJS.WriteStream,
+): string[] {
   if (format === 'json') return [JSON.stringify(invariants.map(invariantFacts), null, 2)];
-  if (format !== 'text') throw new UsageError('NO_INVARIANT', `--format ${format} draws one invariant; give its name, for example xsk.ownership.`);
+  if (format !== 'text')
+    throw new UsageError(
+      'NO_INVARIANT',
+      `--format ${format} draws one invariant; give its name, for example xsk.ownership.`,
+    );
   return invariantList(invariants, createPalette(wantsColour(out, color)));
 }
 
-function pageLines(invariant: Invariant, format: Format, { color }: InvariantsOptions, out: NodeJS.WriteStream): string[] {
+function pageLines(
+  invariant: Invariant,
+  format: Format,
+  { color }: InvariantsOptions,
+  out: NodeJS.WriteStream,
+): string[] {
   switch (format) {
     case 'json':
       return [JSON.stringify(invariantFacts(invariant), null, 2)];
@@ -49,7 +73,11 @@ function pageLines(invariant: Invariant, format: Format, { color }: InvariantsOp
       return invariantPage(invariant, createPalette(wantsColour(out, color)));
     default: {
       const drawn = format === 'dot' ? toDot(invariant) : toMermaid(invariant);
-      if (drawn === null) throw new UsageError('NO_PICTURE', `${invariant.name} has no table of moves to draw; --format text says what it claims.`);
+      if (drawn === null)
+        throw new UsageError(
+          'NO_PICTURE',
+          `${invariant.name} has no table of moves to draw; --format text says what it claims.`,
+        );
       return [drawn];
     }
   }

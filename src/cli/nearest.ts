@@ -10,7 +10,11 @@ export function editDistance(a: string, b: string): number {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const change = a[i - 1] === b[j - 1] ? 0 : 1;
-      let least = Math.min((row[j - 1] as number) + 1, (above[j] as number) + 1, (above[j - 1] as number) + change);
+      let least = Math.min(
+        (row[j - 1] as number) + 1,
+        (above[j] as number) + 1,
+        (above[j - 1] as number) + change,
+      );
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
         least = Math.min(least, (before[j - 2] as number) + 1);
       row.push(least);
@@ -29,7 +33,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   for (const candidate of candidates) {
     const known = candidate.toLowerCase();
     // A part of the right name is nearer than another name of the same length.
-    const distance = editDistance(wanted, known) - (wanted !== '' && known.includes(wanted) ? wanted.length + 1 : 0);
+    const distance =
+      editDistance(wanted, known) - (wanted !== '' && known.includes(wanted) ? wanted.length + 1 : 0);
     if (distance < least) [best, least] = [candidate, distance];
   }
   return best;

@@ -10,7 +10,13 @@ import { createFilter, type FilterOptions } from '../report/filter.ts';
 import { collectLife } from '../report/life.ts';
 import { createObjectTable } from '../report/objects.ts';
 import { createPalette } from '../report/palette.ts';
-import { createMatcher, OBJECT_FORMS, parseSelector, type Selector, selectorText } from '../report/selector.ts';
+import {
+  createMatcher,
+  OBJECT_FORMS,
+  parseSelector,
+  type Selector,
+  selectorText,
+} from '../report/selector.ts';
 import { formatOffset, formatSeconds } from '../report/span.ts';
 import { createThreadNames, type ThreadNames } from '../report/threads.ts';
 import { timeline } from '../report/timeline.ts';
@@ -38,7 +44,11 @@ export interface ShowOptions {
   readonly color: boolean;
 }
 
-export async function show(file: string, options: ShowOptions, out: NodeJS.WriteStream = process.stdout): Promise<void> {
+export async function show(
+  file: string,
+  options: ShowOptions,
+  out: NodeJS.WriteStream = process.stdout,
+): Promise<void> {
   const limit = options.limit === undefined ? Number.POSITIVE_INFINITY : readNumber(options.limit, '--limit');
   const recording = await openRecording(file);
   const { meta } = recording;
@@ -57,7 +67,9 @@ export async function show(file: string, options: ShowOptions, out: NodeJS.Write
   );
   if (wanted && recording.unknownKinds.size > 0) {
     const kinds = [...recording.unknownKinds].map(([kind, count]) => `${kind} (${count})`).join(', ');
-    process.stderr.write(`Left out events of kinds that this version of flightring doesn't know: ${kinds}.\n`);
+    process.stderr.write(
+      `Left out events of kinds that this version of flightring doesn't know: ${kinds}.\n`,
+    );
   }
   if (recording.damage) {
     const { offset, message, rowsReadable } = recording.damage;
@@ -69,15 +81,25 @@ export async function show(file: string, options: ShowOptions, out: NodeJS.Write
 }
 
 /** The life up to the violation of that object, or else to the end. */
-function drawLife(object: string | undefined, recording: TraceRecording, context: TraceContext, limit: number): string[] {
+function drawLife(
+  object: string | undefined,
+  recording: TraceRecording,
+  context: TraceContext,
+  limit: number,
+): string[] {
   const { violations } = recording.meta;
   const text = object ?? violations[0]?.object;
-  if (text === undefined) throw new UsageError('NO_OBJECT', 'This recording holds no violation; name an object for --timeline with --object.');
+  if (text === undefined)
+    throw new UsageError(
+      'NO_OBJECT',
+      'This recording holds no violation; name an object for --timeline with --object.',
+    );
   const selector = readSelector(text);
   const violation = violations.find((candidate) => concerns(candidate.object, selector));
   const keep = Number.isFinite(limit) ? { keep: Math.max(1, limit) } : {};
-  const life = collectLife(recording.batches(), selector, context, violation ? { ...keep, until: violation.at } : keep);
-  return timeline(life, { palette: context.palette, ...(violation ? { violation } : {}) });
+  const broken = violation ? { violation } : {};
+  const life = collectLife(recording.batches(), selector, context, { ...keep, ...broken });
+  return timeline(life, { palette: context.palette, ...broken });
 }
 
 function concerns(object: string, selector: Selector): boolean {
@@ -103,9 +125,18 @@ function readFilter(
   const say = (name: string, value: string | undefined) => {
     if (value !== undefined) selected.push(`${name} ${value}`);
   };
-  if (options.path !== undefined) filter.paths = readWords(options.path, 'path', PROBE_PATHS.map(({ path }) => path));
+  if (options.path !== undefined)
+    filter.paths = readWords(
+      options.path,
+      'path',
+      PROBE_PATHS.map(({ path }) => path),
+    );
   if (options.kind !== undefined)
-    filter.kinds = readWords(options.kind, 'kind', LAYOUTS.map(({ kind }) => kind).filter((kind) => kind !== 'gap'));
+    filter.kinds = readWords(
+      options.kind,
+      'kind',
+      LAYOUTS.map(({ kind }) => kind).filter((kind) => kind !== 'gap'),
+    );
   if (options.cpu !== undefined) filter.cpus = readCpus(options.cpu, meta);
   if (options.tid !== undefined) filter.tids = readNumbers(options.tid, '--tid');
   if (options.pid !== undefined) filter.pids = readNumbers(options.pid, '--pid');
@@ -117,11 +148,15 @@ function readFilter(
     say('object', selectorText(selector));
   }
   const { around, from, to } = options;
-  if (around === undefined && from === undefined && to === undefined) return { filter, selected: selected.join(', ') };
+  if (around === undefined && from === undefined && to === undefined)
+    return { filter, selected: selected.join(', ') };
   const window = readWindow(around, from, to);
   const violation = meta.violations[0];
   if (around !== undefined && !violation)
-    throw new UsageError('NO_VIOLATION', 'This recording holds no violation for --around; use --from and --to, which count from its first event.');
+    throw new UsageError(
+      'NO_VIOLATION',
+      'This recording holds no violation for --around; use --from and --to, which count from its first event.',
+    );
   const reference = violation?.at.ts ?? findFirst();
   if (window.from !== undefined) filter.from = reference + window.from;
   if (window.to !== undefined) filter.to = reference + window.to;
@@ -129,7 +164,9 @@ function readFilter(
     window.from === undefined ? '' : `from ${formatOffset(window.from)}`,
     window.to === undefined ? '' : `to ${formatOffset(window.to)}`,
   ].filter((end) => end !== '');
-  selected.push(`${ends.join(' ')} of the ${violation ? 'violation' : 'first event'} at ${formatSeconds(reference)}`);
+  selected.push(
+    `${ends.join(' ')} of the ${violation ? 'violation' : 'first event'} at ${formatSeconds(reference)}`,
+  );
   return { filter, selected: selected.join(', ') };
 }
 
@@ -167,7 +204,8 @@ function readCpus(text: string, { kernel }: RecordingMeta): number[] {
   const cpus = readNumbers(text, '--cpu');
   const most = kernel.cpus - 1;
   for (const cpu of cpus)
-    if (cpu > most) throw new UsageError('BAD_CPU', `There is no CPU ${cpu} in this recording; the last one is ${most}.`);
+    if (cpu > most)
+      throw new UsageError('BAD_CPU', `There is no CPU ${cpu} in this recording; the last one is ${most}.`);
   return cpus;
 }
 
@@ -176,6 +214,7 @@ function readNumbers(text: string, option: string): number[] {
 }
 
 function readNumber(text: string, option: string): number {
-  if (!/^\d{1,10}$/.test(text)) throw new UsageError('BAD_NUMBER', `${option} takes whole numbers, not "${text}".`);
+  if (!/^\d{1,10}$/.test(text))
+    throw new UsageError('BAD_NUMBER', `${option} takes whole numbers, not "${text}".`);
   return Number(text);
 }

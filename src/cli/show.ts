@@ -5,7 +5,9 @@ import type { ShowOptions } from './show-run.ts';
 
 export function showCommand(): Command {
   return new Command('show')
-    .description('print a recording as a trace; with --object, the whole life of one frame, socket, queue or neighbour')
+    .description(
+      'print a recording as a trace; with --object, the whole life of one frame, socket, queue or neighbour',
+    )
     .argument('<file>', 'a recording (.parquet or raw)')
     .option('--path <names>', 'only these paths, for example xsk,neigh')
     .option('--kind <names>', 'only these kinds of event, for example xsk_rx_publish,xsk_drop')
@@ -13,13 +15,21 @@ export function showCommand(): Command {
     .option('--tid <numbers>', 'only these threads')
     .option('--pid <numbers>', 'only these processes')
     .option('--comm <names>', 'only threads of this name')
-    .option('--object <object>', 'only what concerns frame:ADDR@umem:N, socket:N, queue:N, umem:N or neighbour:IP[@IFINDEX[:NETNS]]')
+    .option(
+      '--object <object>',
+      'only what concerns frame:ADDR@umem:N, socket:N, queue:N, umem:N or neighbour:IP[@IFINDEX[:NETNS]]',
+    )
     .option('--around <time>', 'only this long before and after the first violation, for example 5ms')
     .option('--from <time>', 'from this time on, relative to the first violation, or else to the first event')
     .option('--to <time>', 'until this time, relative to the same')
-    .option('--timeline', "draw the object's life over the CPUs; without --object, that of the first violation's object")
+    .option(
+      '--timeline',
+      "draw the object's life over the CPUs; without --object, that of the first violation's object",
+    )
     .option('--limit <number>', 'stop after so many events')
     .option('--json', 'one JSON object per event and line')
     .option('--no-color', 'plain text on a terminal, too')
-    .action(async (file: string, options: ShowOptions) => (await import('./show-run.ts')).show(file, options));
+    .action(async (file: string, options: ShowOptions) =>
+      (await import('./show-run.ts')).show(file, options),
+    );
 }

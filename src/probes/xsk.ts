@@ -3,7 +3,13 @@
 import type { ProbePath } from '../model/probe.ts';
 
 /** What every look into the shared rings may find (bpf/probes/xsk.bpf.c: xsk_look). */
-const LOOK = ['xsk_rx_consume', 'xsk_comp_submit', 'xsk_comp_consume', 'xsk_fill_submit', 'xsk_tx_submit'] as const;
+const LOOK = [
+  'xsk_rx_consume',
+  'xsk_comp_submit',
+  'xsk_comp_consume',
+  'xsk_fill_submit',
+  'xsk_tx_submit',
+] as const;
 
 const SEEN_BY_TIMER = { 0x0200: 'seen-by-timer' } as const;
 
@@ -39,7 +45,8 @@ const path: ProbePath = {
       name: 'xsk_pool_gone',
       target: 'xp_destroy',
       writes: [],
-      purpose: 'when a queue is given up: one reused by the kernel at the same place in memory would be taken for it',
+      purpose:
+        'when a queue is given up: one reused by the kernel at the same place in memory would be taken for it',
     },
     {
       name: 'xsk_poll',
@@ -111,7 +118,8 @@ const path: ProbePath = {
       name: 'xsk_skb_begin',
       target: 'xsk_destruct_skb',
       writes: ['xsk_comp_begin'],
-      purpose: 'that a completion is under way: without it a frame reused at once may look as if it were still in TX',
+      purpose:
+        'that a completion is under way: without it a frame reused at once may look as if it were still in TX',
     },
     {
       name: 'xsk_skb_end',

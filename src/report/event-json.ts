@@ -10,7 +10,23 @@ import { handleOf } from './objects.ts';
 import type { ThreadNames } from './threads.ts';
 
 /** Types that are numbers to a program, and words only to a person. */
-const NUMBERS = new Set(['u8', 'u16', 'u32', 's32', 'u64', 'ns', 'tid', 'pid', 'ifindex', 'netns', 'queue', 'bytes', 'position', 'errno', 'portid']);
+const NUMBERS = new Set([
+  'u8',
+  'u16',
+  'u32',
+  's32',
+  'u64',
+  'ns',
+  'tid',
+  'pid',
+  'ifindex',
+  'netns',
+  'queue',
+  'bytes',
+  'position',
+  'errno',
+  'portid',
+]);
 
 /** Numbers of 64 bits that a JavaScript number can't hold become text; addresses are text in hexadecimal. */
 export function eventJson(
@@ -32,15 +48,25 @@ export function eventJson(
   };
   const about = event.field('object') ? objects.get(event.u32('object')) : undefined;
   if (about && about.ifindex !== 0)
-    Object.assign(json, { netns: exact(about.netns), ifindex: about.ifindex, queue: about.queue, device: about.name });
+    Object.assign(json, {
+      netns: exact(about.netns),
+      ifindex: about.ifindex,
+      queue: about.queue,
+      device: about.name,
+    });
   for (const { name, type, size } of event.layout?.fields ?? []) {
-    if (type === 'object') json[name] = event.u32(name) === NO_OBJECT ? null : handleOf(objects, event.u32(name));
+    if (type === 'object')
+      json[name] = event.u32(name) === NO_OBJECT ? null : handleOf(objects, event.u32(name));
     else if (!NUMBERS.has(type)) json[name] = fieldText(event, name, objects);
     else json[name] = size === 8 ? exact(event.u64(name)) : event.u32(name);
   }
   if (event.kindNumber === GAP_KIND) json['reason'] = gapReason(event);
   if (violations.length > 0)
-    json['violations'] = violations.map(({ invariant, object, sentence }) => ({ invariant, object, sentence }));
+    json['violations'] = violations.map(({ invariant, object, sentence }) => ({
+      invariant,
+      object,
+      sentence,
+    }));
   return json;
 }
 

@@ -91,7 +91,12 @@ export function fieldText(event: EventView, name: string, objects: ObjectTable):
   return plan ? valueText(event, plan.field, plan.words, objects) : '';
 }
 
-function valueText(event: EventView, field: FieldLayout, words: Words | undefined, objects: ObjectTable): string {
+function valueText(
+  event: EventView,
+  field: FieldLayout,
+  words: Words | undefined,
+  objects: ObjectTable,
+): string {
   const { name, type } = field;
   switch (type) {
     case 'object':

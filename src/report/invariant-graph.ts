@@ -11,7 +11,9 @@ export interface Edge {
 /** The legal moves; null for an invariant that has no picture. The state before anything is known is not among them. */
 export function edgesOf(invariant: Invariant): readonly Edge[] | null {
   if (!isTable(invariant)) return invariant.picture ?? null;
-  return Object.entries(invariant.moves).flatMap(([event, { from, to }]) => from.map((state) => ({ from: state, event, to })));
+  return Object.entries(invariant.moves).flatMap(([event, { from, to }]) =>
+    from.map((state) => ({ from: state, event, to })),
+  );
 }
 
 /** The states in the order in which they are declared or first met. */
@@ -66,7 +68,9 @@ export function toDot(invariant: Invariant): string | null {
     '  node [shape=box, style=rounded];',
     ...(isTable(invariant) ? [`  ${text(first)} [style="rounded,dashed"];`] : []),
     ...(isTable(invariant)
-      ? Object.entries(invariant.moves).map(([event, { to }]) => `  ${text(first)} -> ${text(to)} [label=${text(event)}, style=dashed];`)
+      ? Object.entries(invariant.moves).map(
+          ([event, { to }]) => `  ${text(first)} -> ${text(to)} [label=${text(event)}, style=dashed];`,
+        )
       : []),
     ...arrows.map(({ from, to, label }) => `  ${text(from)} -> ${text(to)} [label=${text(label)}];`),
     '}',

@@ -8,7 +8,10 @@ import { meaningOf } from './violation.ts';
 export function invariantPage(invariant: Invariant, palette: Palette): string[] {
   const { name, claim, object, source } = invariant;
   const severity = severityOf(invariant);
-  const effect = severity === 'violation' ? 'a violation freezes the rings' : 'a warning: counted, freezes only with --freeze-on warning';
+  const effect =
+    severity === 'violation'
+      ? 'a violation freezes the rings'
+      : 'a warning: counted, freezes only with --freeze-on warning';
   const edges = edgesOf(invariant);
   return [
     palette.bold(name),
@@ -29,7 +32,11 @@ export function invariantPage(invariant: Invariant, palette: Palette): string[] 
       neededKinds(invariant).map((kind) => [`    ${kind}`, meaningOf({ kind })]),
       (cell, column, row) => (column === 0 ? palette.kind(neededKinds(invariant)[row] ?? '', cell) : cell),
     ),
-    ...(isTable(invariant) ? ['', ...moveTable(invariant, palette)] : edges ? ['', ...edgeTable(invariant, palette)] : []),
+    ...(isTable(invariant)
+      ? ['', ...moveTable(invariant, palette)]
+      : edges
+        ? ['', ...edgeTable(invariant, palette)]
+        : []),
   ];
 }
 
@@ -83,7 +90,9 @@ function moveTable({ states, moves }: TableInvariant, palette: Palette): string[
 
 function edgeTable(invariant: Invariant, palette: Palette): string[] {
   const rows = (edgesOf(invariant) ?? []).map(({ from, event, to }) => [`    ${from}`, event, to]);
-  return alignRows([['  from', 'event', 'to'], ...rows], (cell, _column, row) => (row === 0 ? palette.dim(cell) : cell));
+  return alignRows([['  from', 'event', 'to'], ...rows], (cell, _column, row) =>
+    row === 0 ? palette.dim(cell) : cell,
+  );
 }
 
 function entries(rows: readonly (readonly [string, string])[], palette: Palette): string[] {
@@ -99,10 +108,13 @@ function alignRows(
   paint: (cell: string, column: number, row: number) => string,
 ): string[] {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+  for (const row of rows)
+    row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
   return rows.map((row, i) =>
     row
-      .map((cell, column) => paint(column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0), column, i))
+      .map((cell, column) =>
+        paint(column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0), column, i),
+      )
       .join('  ')
       .trimEnd(),
   );

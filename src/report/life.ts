@@ -3,7 +3,7 @@
 import type { EventView } from '../decode/event-view.ts';
 import type { ObjectTable } from '../model/objects.ts';
 import { type Batch, GAP_KIND } from '../model/slot.ts';
-import type { EventRef } from '../model/violation.ts';
+import type { EventRef, Violation } from '../model/violation.ts';
 import { eventsOf, isAt } from './events.ts';
 import { fieldTexts } from './fields.ts';
 import { gapText } from './gap.ts';
@@ -19,6 +19,8 @@ export interface LifeEvent {
   readonly place: string;
   /** What else it says: `since -12.3µs`, `len=60`. */
   readonly remark: string;
+  /** It is one of the events behind the violation. */
+  readonly behind: boolean;
   /** Alike events in a row are one, `last` being the time of the last of them. */
   times: number;
   last: number;
@@ -33,8 +35,8 @@ export interface Life {
 }
 
 export interface LifeOptions {
-  /** The last event to take, usually the offending one. Default: all. */
-  readonly until?: EventRef;
+  /** The life ends with its event, and has all the events behind it, even of other objects. */
+  readonly violation?: Violation;
   /** Rows to keep. Default 14, which with the rest fits a screen. */
   readonly keep?: number;
 }
@@ -46,26 +48,35 @@ export function collectLife(
   batches: Iterable<Batch>,
   selector: Selector,
   known: { readonly objects: ObjectTable; readonly threads: ThreadNames },
-  { until, keep = 14 }: LifeOptions = {},
+  { violation, keep = 14 }: LifeOptions = {},
 ): Life {
   const { objects, threads } = known;
   const matches = createMatcher(selector, objects);
   const events: LifeEvent[] = [];
+  const evidence = violation ? [...violation.evidence, violation.at] : [];
   let earlier = 0;
   for (const { event } of eventsOf(batches)) {
     const lost = event.kindNumber === GAP_KIND;
     // A gap in front of the first event says nothing about the object.
-    if (lost ? events.length === 0 : event.repeated || !matches(event)) continue;
+    const behind = evidence.some((ref) => isAt(event, ref));
+    if (lost ? events.length === 0 : !behind && (event.repeated || !matches(event))) continue;
     const previous = events.at(-1);
     // A frame's every move counts; of the rest, the rhythm is enough.
-    if (selector.type !== 'frame' && previous && !lost && isAlike(previous, event)) {
+    if (
+      selector.type !== 'frame' &&
+      previous &&
+      !lost &&
+      !behind &&
+      !previous.behind &&
+      isAlike(previous, event)
+    ) {
       previous.times++;
       previous.last = event.ts;
     } else {
-      events.push(lost ? lostEvent(event) : lifeEvent(event, objects, threads));
+      events.push(lost ? lostEvent(event) : lifeEvent(event, objects, threads, behind));
       if (events.length >= 2 * keep) earlier += forget(events, keep);
     }
-    if (until && isAt(event, until)) break;
+    if (violation && isAt(event, violation.at)) break;
   }
   while (events.at(-1)?.ref.kind === 'gap') events.pop();
   earlier += forget(events, keep);
@@ -78,10 +89,12 @@ function forget(events: LifeEvent[], keep: number): number {
 }
 
 function isAlike({ ref, tid }: LifeEvent, event: EventView): boolean {
-  return ref.kind === event.kind && ref.cpu === event.cpu && tid === event.tid && !/_bind$|^neigh_/.test(ref.kind);
+  return (
+    ref.kind === event.kind && ref.cpu === event.cpu && tid === event.tid && !/_bind$|^neigh_/.test(ref.kind)
+  );
 }
 
-function lifeEvent(event: EventView, objects: ObjectTable, threads: ThreadNames): LifeEvent {
+function lifeEvent(event: EventView, objects: ObjectTable, threads: ThreadNames, behind: boolean): LifeEvent {
   const object = event.field('object') ? event.u32('object') : undefined;
   return {
     ref: event.ref(),
@@ -92,6 +105,7 @@ function lifeEvent(event: EventView, objects: ObjectTable, threads: ThreadNames)
       .slice(object === undefined ? 0 : 1)
       .filter((text) => !SAID.test(text))
       .join(' '),
+    behind,
     times: 1,
     last: event.ts,
   };
@@ -105,5 +119,14 @@ function deviceOf(event: EventView, objects: ObjectTable): string {
 }
 
 function lostEvent(event: EventView): LifeEvent {
-  return { ref: event.ref(), tid: 0, comm: '', place: '', remark: gapText(event), times: 0, last: event.ts };
+  return {
+    ref: event.ref(),
+    tid: 0,
+    comm: '',
+    place: '',
+    remark: gapText(event),
+    behind: false,
+    times: 0,
+    last: event.ts,
+  };
 }

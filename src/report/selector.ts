@@ -7,13 +7,19 @@ import { NO_OBJECT, type ObjectTable, type ObjectType } from '../model/objects.t
 export type Selector =
   | { readonly type: 'frame'; readonly addr: bigint; readonly umem: number }
   | { readonly type: ObjectType; readonly index: number }
-  | { readonly type: 'neighbour'; readonly ip: string; readonly ifindex: number | null; readonly netns: bigint | null };
+  | {
+      readonly type: 'neighbour';
+      readonly ip: string;
+      readonly ifindex: number | null;
+      readonly netns: bigint | null;
+    };
 
 const NUMBER = '(0x[0-9a-f]+|[0-9]+)';
 const FRAME = new RegExp(`^frame[: ]${NUMBER}(?:@| of )umem[: ]([0-9]+)$`, 'i');
 const INDEXED = /^(socket|queue|umem)[: ]([0-9]+)$/i;
 const NEIGHBOUR = /^neighbour[: ]([0-9a-f.:]+?)(?:@([0-9]+)(?::([0-9]+))?)?$/i;
-const NEIGHBOUR_WORDS = /^neighbour ([0-9a-f.:]+) (?:on|of) (?:ifindex|device) ([0-9]+)(?: (?:in )?\(?netns ([0-9]+)\)?)?$/i;
+const NEIGHBOUR_WORDS =
+  /^neighbour ([0-9a-f.:]+) (?:on|of) (?:ifindex|device) ([0-9]+)(?: (?:in )?\(?netns ([0-9]+)\)?)?$/i;
 
 export const OBJECT_FORMS = 'frame:ADDR@umem:N, socket:N, queue:N, umem:N or neighbour:IP[@IFINDEX[:NETNS]]';
 
@@ -71,9 +77,16 @@ function chunkOf(addr: bigint, chunkSize: number): bigint {
 function matchFrame(addr: bigint, umem: number, objects: ObjectTable): (event: EventView) => boolean {
   expectObject('umem', umem, objects);
   const { chunkSize, size } = objects.get(umem) as { chunkSize: number; size: number };
-  if (chunkSize < 1) throw new UsageError('BAD_OBJECT', `umem ${umem} has no chunk size in this recording; select by socket or queue.`);
+  if (chunkSize < 1)
+    throw new UsageError(
+      'BAD_OBJECT',
+      `umem ${umem} has no chunk size in this recording; select by socket or queue.`,
+    );
   if (addr >= BigInt(size))
-    throw new UsageError('BAD_OBJECT', `0x${addr.toString(16)} is outside umem ${umem}, which has 0x${size.toString(16)} bytes.`);
+    throw new UsageError(
+      'BAD_OBJECT',
+      `0x${addr.toString(16)} is outside umem ${umem}, which has 0x${size.toString(16)} bytes.`,
+    );
   const chunk = chunkOf(addr, chunkSize);
   return (event) =>
     event.field('addr') !== undefined &&
@@ -89,7 +102,11 @@ function matchObject(index: number): (event: EventView) => boolean {
   };
 }
 
-function matchNeighbour(ip: string, ifindex: number | null, netns: bigint | null): (event: EventView) => boolean {
+function matchNeighbour(
+  ip: string,
+  ifindex: number | null,
+  netns: bigint | null,
+): (event: EventView) => boolean {
   return (event) =>
     event.field('ip') !== undefined &&
     event.text('ip') === ip &&

@@ -10,7 +10,10 @@ export function formatSeconds(ns: number): string {
 export function formatSpan(ns: number): string {
   const length = Math.abs(ns);
   if (length < 1e3) return `${Math.round(length)}ns`;
-  for (const [unit, size] of [['µs', 1e3], ['ms', 1e6]] as const)
+  for (const [unit, size] of [
+    ['µs', 1e3],
+    ['ms', 1e6],
+  ] as const)
     if (length / size < 999.5) return `${threeDigits(length / size)}${unit}`;
   return `${threeDigits(length / 1e9)}s`;
 }

@@ -28,7 +28,9 @@ const CPUS_MAX = 12;
 
 export function timeline(life: Life, { palette, violation }: TimelineOptions): string[] {
   const { events } = life;
-  const title = palette.bold(violation?.object ?? selectorText(life.selector).replace('@', ' of ').replaceAll(':', ' '));
+  const title = palette.bold(
+    violation?.object ?? selectorText(life.selector).replace('@', ' of ').replaceAll(':', ' '),
+  );
   if (events.length === 0) return [`${title}: no event in this recording concerns it`];
   const cpus = [...new Set(events.filter(isEvent).map(({ ref }) => ref.cpu))].sort((a, b) => a - b);
   const reference = violation?.at.ts ?? (events.at(-1) as LifeEvent).ref.ts;
@@ -50,7 +52,8 @@ function summary({ events, earlier }: Life, cpus: number): string {
   const shown = events.reduce((sum, { times }) => sum + times, 0);
   const first = events[0] as LifeEvent;
   const last = events.at(-1) as LifeEvent;
-  const which = earlier > 0 ? `the last ${shown} of ${plural(earlier + shown, 'event')}` : plural(shown, 'event');
+  const which =
+    earlier > 0 ? `the last ${shown} of ${plural(earlier + shown, 'event')}` : plural(shown, 'event');
   return `   ${which}, ${formatSpan(last.last - first.ref.ts)}, ${plural(cpus, 'CPU')}`;
 }
 
@@ -79,14 +82,19 @@ function layRows(
   return life.events.map((event) => {
     const { ref } = event;
     const offending = violation !== undefined && isSame(ref, violation.at);
-    const evidence = violation?.evidence.some((other) => isSame(ref, other)) ?? false;
     const paint = offending ? palette.bad : (text: string) => palette.kind(ref.kind, text);
     const row: Row = {
       time: formatOffset(ref.ts - reference),
       after: previous ? formatSpan(ref.ts - previous.last) : '',
       station: STATIONS[ref.kind] ?? ref.kind.slice(ref.kind.indexOf('_') + 1),
       track: isEvent(event)
-        ? drawTrack(cpus, previous?.ref.cpu ?? ref.cpu, ref.cpu, paint(offending ? '✗' : evidence ? '◆' : '●'), palette)
+        ? drawTrack(
+            cpus,
+            previous?.ref.cpu ?? ref.cpu,
+            ref.cpu,
+            paint(offending ? '✗' : event.behind ? '◆' : '●'),
+            palette,
+          )
         : '',
       by: `${event.comm}-${event.tid}`,
       place: event.place === place ? '' : event.place,
@@ -127,7 +135,8 @@ function widthOf(rows: readonly Row[], column: (typeof COLUMNS)[number], least: 
 }
 
 function heading(rows: readonly Row[], cpus: readonly number[]): string {
-  const numbers = cpus.length > CPUS_MAX ? 'no.  ' : cpus.map((cpu) => String(cpu).padEnd(CPU_WIDTH)).join('');
+  const numbers =
+    cpus.length > CPUS_MAX ? 'no.  ' : cpus.map((cpu) => String(cpu).padEnd(CPU_WIDTH)).join('');
   return [
     'time'.padStart(widthOf(rows, 'time', 8) + 2),
     'after'.padStart(widthOf(rows, 'after', 6)),

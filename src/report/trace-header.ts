@@ -23,7 +23,9 @@ export function traceHeader({ path, rows, meta }: TraceSource, palette: Palette)
     '#',
     `# entries-in-buffer/entries-written: ${rows}/${written}   #P:${kernel.cpus}`,
     '#',
-    ...(freeze ? [...windowLines(freeze), '#', ...freezeLines(freeze)] : ['# not frozen: the whole of what was kept']),
+    ...(freeze
+      ? [...windowLines(freeze), '#', ...freezeLines(freeze)]
+      : ['# not frozen: the whole of what was kept']),
     ...lossLines(meta),
   ];
   return [
@@ -43,8 +45,11 @@ function windowLines({ window }: FreezeFacts): string[] {
     formatCount(overwritten),
   ]);
   const table = [['CPU', 'events', 'from', 'to', 'span', 'overwritten before'], ...rows];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  return table.map((row) => `#   ${row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('   ')}`);
+  const widths =
+    table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  return table.map(
+    (row) => `#   ${row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('   ')}`,
+  );
 }
 
 /** Why and how fast it was frozen, and what had been asked for. */
@@ -56,8 +61,12 @@ export function freezeSentence(freeze: FreezeFacts): string {
     exit: 'the end of the recorder',
     library: 'a call of the library',
   };
-  const latency = freeze.latencyNs === null ? '' : ` ${formatSpan(freeze.latencyNs)} after the offending event`;
-  const meanwhile = freeze.latencyNs === null ? '' : `, ${plural(freeze.overwrittenMeanwhile, 'event')} overwritten meanwhile`;
+  const latency =
+    freeze.latencyNs === null ? '' : ` ${formatSpan(freeze.latencyNs)} after the offending event`;
+  const meanwhile =
+    freeze.latencyNs === null
+      ? ''
+      : `, ${plural(freeze.overwrittenMeanwhile, 'event')} overwritten meanwhile`;
   return `frozen by ${causes[freeze.cause]}${latency}${meanwhile}`;
 }
 
@@ -68,25 +77,29 @@ function freezeLines(freeze: FreezeFacts): string[] {
     beforeNs === null ? '' : `${formatSpan(beforeNs)} before`,
     afterNs === 0 ? '' : `${formatSpan(afterNs)} after`,
   ].filter((part) => part !== '');
-  return [
-    `# ${freezeSentence(freeze)}`,
-    ...(asked.length > 0 ? [`# asked for: ${asked.join(', ')}`] : []),
-  ];
+  return [`# ${freezeSentence(freeze)}`, ...(asked.length > 0 ? [`# asked for: ${asked.join(', ')}`] : [])];
 }
 
 function lossLines({ loss }: RecordingMeta): string[] {
   const parts = [
     loss.overwritten > 0 ? `${plural(loss.overwritten, 'event')} overwritten before they were read` : '',
-    loss.recursionMisses > 0 ? `${plural(loss.recursionMisses, 'event')} missed by a probe interrupted by itself` : '',
+    loss.recursionMisses > 0
+      ? `${plural(loss.recursionMisses, 'event')} missed by a probe interrupted by itself`
+      : '',
     loss.objectsDropped > 0 ? `${plural(loss.objectsDropped, 'object')} beyond the object table` : '',
-    loss.windowlessViolations > 0 ? `${plural(loss.windowlessViolations, 'later violation')} without a window of their own` : '',
+    loss.windowlessViolations > 0
+      ? `${plural(loss.windowlessViolations, 'later violation')} without a window of their own`
+      : '',
   ].filter((part) => part !== '');
   return [`# lost: ${parts.join('; ') || 'nothing'}`];
 }
 
 function violationLines({ violations }: RecordingMeta, palette: Palette): string[] {
-  return violations.slice(0, 3).map(({ invariant, object, at, severity }) => {
-    const paint = severity === 'violation' ? palette.bad : palette.warn;
-    return paint(`# ${severity} of ${invariant} at ${formatSeconds(at.ts)} on CPU ${at.cpu}: ${object}`);
-  }).concat(violations.length > 3 ? [palette.bad(`# and ${violations.length - 3} more`)] : []);
+  return violations
+    .slice(0, 3)
+    .map(({ invariant, object, at, severity }) => {
+      const paint = severity === 'violation' ? palette.bad : palette.warn;
+      return paint(`# ${severity} of ${invariant} at ${formatSeconds(at.ts)} on CPU ${at.cpu}: ${object}`);
+    })
+    .concat(violations.length > 3 ? [palette.bad(`# and ${violations.length - 3} more`)] : []);
 }

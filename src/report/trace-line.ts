@@ -39,7 +39,10 @@ export function traceLine(event: EventView, { objects, threads, palette }: Trace
 }
 
 /** The lines above and below an event that broke an invariant. */
-export function violationMarks(violations: readonly Violation[], palette: Palette): { above: string[]; below: string[] } {
+export function violationMarks(
+  violations: readonly Violation[],
+  palette: Palette,
+): { above: string[]; below: string[] } {
   return {
     above: violations.map(({ invariant, severity, orderDependent }) => {
       const paint = severity === 'violation' ? palette.bad : palette.warn;

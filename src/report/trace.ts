@@ -27,7 +27,11 @@ export interface TraceOptions {
 }
 
 /** The trace as text. */
-export function* traceText(recording: TraceRecording, context: TraceContext, options: TraceOptions): Generator<string> {
+export function* traceText(
+  recording: TraceRecording,
+  context: TraceContext,
+  options: TraceOptions,
+): Generator<string> {
   const { palette } = context;
   const { filter, limit, selected } = options;
   const header = traceHeader(recording, palette);
@@ -63,7 +67,11 @@ export function* traceText(recording: TraceRecording, context: TraceContext, opt
 }
 
 /** The trace as JSON, one object per line. */
-export function* traceJson(recording: TraceRecording, context: TraceContext, options: TraceOptions): Generator<string> {
+export function* traceJson(
+  recording: TraceRecording,
+  context: TraceContext,
+  options: TraceOptions,
+): Generator<string> {
   const { filter, limit } = options;
   const broken = violationsByPlace(recording.meta.violations);
   let shown = 0;

@@ -23,19 +23,29 @@ const EVIDENCE_MAX = 8;
 export function violationText(violation: Violation, options: ViolationOptions): string[] {
   const { palette, meta, path } = options;
   const { invariant, severity, sentence, orderDependent } = violation;
-  const headline = severity === 'violation' ? palette.bad(`✗ ${invariant} is violated`) : palette.warn(`! ${invariant} warns`);
+  const headline =
+    severity === 'violation'
+      ? palette.bad(`✗ ${invariant} is violated`)
+      : palette.warn(`! ${invariant} warns`);
   return [
     headline,
     '',
     `  ${palette.bold(sentence.endsWith('.') ? sentence : `${sentence}.`)}`,
     ...(orderDependent
-      ? ['', palette.warn('  In the order recorded: the two events lie closer together than the clock can order.')]
+      ? [
+          '',
+          palette.warn(
+            '  In the order recorded: the two events lie closer together than the clock can order.',
+          ),
+        ]
       : []),
     '',
     ...section('events', evidenceLines(violation, palette), palette),
     ...(meta?.freeze ? ['', ...section('window', windowLines(meta, violation), palette)] : []),
     ...(path === undefined ? [] : ['', ...section('recording', [path], palette)]),
-    ...(path === undefined ? [] : ['', ...section('next', nextCommands(violation, path, options.command), palette)]),
+    ...(path === undefined
+      ? []
+      : ['', ...section('next', nextCommands(violation, path, options.command), palette)]),
   ];
 }
 
@@ -67,7 +77,9 @@ function evidenceLines({ at, evidence }: Violation, palette: Palette): string[] 
       ? `${line}  ${palette.bad(meaning)}`
       : `${line}  ${palette.dim(meaning)}`;
   });
-  return evidence.length > shown.length ? [palette.dim(`… ${evidence.length - shown.length} earlier`), ...lines] : lines;
+  return evidence.length > shown.length
+    ? [palette.dim(`… ${evidence.length - shown.length} earlier`), ...lines]
+    : lines;
 }
 
 /** What an event of this kind means, from the probes. */
@@ -88,9 +100,16 @@ function windowLines(meta: Pick<RecordingMeta, 'freeze' | 'loss'>, { at }: Viola
   ]);
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
   return [
-    ...rows.map((row) => row.map((cell, i) => (i === 1 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join('  ').trimEnd()),
+    ...rows.map((row) =>
+      row
+        .map((cell, i) => (i === 1 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    ),
     freezeSentence(freeze),
-    ...(loss.overwritten > 0 ? [`${formatCount(loss.overwritten)} events lost: overwritten before they were read`] : []),
+    ...(loss.overwritten > 0
+      ? [`${formatCount(loss.overwritten)} events lost: overwritten before they were read`]
+      : []),
   ];
 }
 

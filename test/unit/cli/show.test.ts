@@ -42,13 +42,21 @@ async function shown(path: string, options: Partial<ShowOptions> = {}): Promise<
 
 /** Lines that are neither header nor marks. */
 async function eventsOf(path: string, options: Partial<ShowOptions>): Promise<string[]> {
-  return (await shown(path, options)).trimEnd().split('\n').filter((line) => !line.startsWith('#'));
+  return (await shown(path, options))
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !line.startsWith('#'));
 }
 
 test('piped output is plain and whole', async () => {
   const text = await shown(file);
   expect(text).not.toContain('\x1b');
-  expect(text.trimEnd().split('\n').filter((line) => !line.startsWith('#'))).toHaveLength(10);
+  expect(
+    text
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !line.startsWith('#')),
+  ).toHaveLength(10);
   expect(text).toContain('### 1234 events lost');
 });
 
@@ -75,7 +83,10 @@ test('the timeline needs no object when there is a violation', async () => {
 });
 
 test('JSON is one object per line', async () => {
-  const rows = (await shown(file, { json: true })).trimEnd().split('\n').map((line) => JSON.parse(line) as { kind: string });
+  const rows = (await shown(file, { json: true }))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { kind: string });
   expect(rows).toHaveLength(11);
   expect(rows[8]?.kind).toBe('gap');
 });
@@ -92,9 +103,15 @@ describe('a wrong value is one sentence with the right one', () => {
     [{ from: '2s', to: '1s' }, '--from 2s lies behind --to 1s.'],
     [{ around: '1s', to: '1s' }, 'Give either --around or --from and --to, not both.'],
     [{ object: 'queue:7' }, 'This recording has no queue:7; it has queue 1, 3.'],
-    [{ object: 'door:1' }, '--object takes frame:ADDR@umem:N, socket:N, queue:N, umem:N or neighbour:IP[@IFINDEX[:NETNS]], not "door:1".'],
+    [
+      { object: 'door:1' },
+      '--object takes frame:ADDR@umem:N, socket:N, queue:N, umem:N or neighbour:IP[@IFINDEX[:NETNS]], not "door:1".',
+    ],
   ])('%o', async (options, message) => {
-    const error = await shown(file, options).then(() => undefined, (thrown: unknown) => thrown);
+    const error = await shown(file, options).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
     expect(error).toBeInstanceOf(FlightringError);
     expect((error as FlightringError).message).toBe(message);
     expect((error as FlightringError).exitCode).toBe(2);
@@ -112,9 +129,14 @@ test('of a damaged file what can be read is shown, then the damage is said', asy
   bytes[500] = (bytes[500] as number) ^ 0xff;
   writeFileSync(damaged, bytes);
   const paper = new Paper();
-  const error = await show(damaged, { color: false }, paper as unknown as NodeJS.WriteStream).then(() => undefined, (thrown: unknown) => thrown);
+  const error = await show(damaged, { color: false }, paper as unknown as NodeJS.WriteStream).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   expect((error as FlightringError).exitCode).toBe(2);
-  expect((error as FlightringError).message).toMatch(/the file is damaged .* \(from byte \d+ on\); \d+ of its 11 records could be read\.$/);
+  expect((error as FlightringError).message).toMatch(
+    /the file is damaged .* \(from byte \d+ on\); \d+ of its 11 records could be read\.$/,
+  );
   expect(paper.text).toContain('# flightring 0.1.0');
 });
 

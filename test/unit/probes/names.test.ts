@@ -8,7 +8,9 @@ import { PROBE_PATHS } from '../../../src/generated/probes.ts';
 const FOLDER = new URL('../../../bpf/probes/', import.meta.url);
 /** By path: its file and the headers beside it, `xsk.bpf.c` and `xsk-look.bpf.h`. */
 const SOURCES = new Map<string, string>();
-for (const file of readdirSync(FOLDER).filter((name) => /\.bpf\.[ch]$/.test(name)).sort()) {
+for (const file of readdirSync(FOLDER)
+  .filter((name) => /\.bpf\.[ch]$/.test(name))
+  .sort()) {
   const path = file.replace(/[-.].*$/, '');
   SOURCES.set(path, (SOURCES.get(path) ?? '') + readFileSync(new URL(file, FOLDER), 'utf8'));
 }
@@ -16,13 +18,17 @@ for (const file of readdirSync(FOLDER).filter((name) => /\.bpf\.[ch]$/.test(name
 /** `name target` of every program, each once whatever its variants. */
 function programsIn(source: string): string[] {
   const found = new Set<string>();
-  for (const [, name, target] of source.matchAll(/^FR_(?:ENTRY|EXIT|RAW)\((\w+),\s*(\w+)/gm)) found.add(`${name} ${target}`);
-  for (const [, name, method] of source.matchAll(/^SEC\("[^"]+"\)\s*\n?int (\w+)__(\w+)\(/gm)) found.add(`${name} ${method}`);
+  for (const [, name, target] of source.matchAll(/^FR_(?:ENTRY|EXIT|RAW)\((\w+),\s*(\w+)/gm))
+    found.add(`${name} ${target}`);
+  for (const [, name, method] of source.matchAll(/^SEC\("[^"]+"\)\s*\n?int (\w+)__(\w+)\(/gm))
+    found.add(`${name} ${method}`);
   return [...found].sort();
 }
 
 function kindsWrittenIn(source: string): string[] {
-  return [...new Set([...source.matchAll(/\bfr_(?:begin|write)\((\w+),/g)].map((match) => match[1] as string))].sort();
+  return [
+    ...new Set([...source.matchAll(/\bfr_(?:begin|write)\((\w+),/g)].map((match) => match[1] as string)),
+  ].sort();
 }
 
 test('every file of bpf/probes has one of the same name in src/probes, and the other way round', () => {
@@ -50,7 +56,9 @@ describe.each(PROBE_PATHS.map((path) => [path.path, path] as const))('%s', (name
 
   test('words and flags belong to kinds and fields that exist', () => {
     const fields = new Set(layouts.flatMap((layout) => layout.fields.map((field) => field.name)));
-    const qualified = new Set(layouts.flatMap((layout) => layout.fields.map((field) => `${layout.kind}.${field.name}`)));
+    const qualified = new Set(
+      layouts.flatMap((layout) => layout.fields.map((field) => `${layout.kind}.${field.name}`)),
+    );
     for (const key of Object.keys(path.words)) expect(key.includes('.') ? qualified : fields).toContain(key);
     for (const kind of Object.keys(path.flags)) expect(kinds).toContain(kind);
   });

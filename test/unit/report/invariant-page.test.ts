@@ -24,8 +24,14 @@ const DOOR = defineInvariant({
 });
 
 const SHAPELESS = defineInvariant({
-  name: 'house.quiet', claim: 'it is quiet', object: 'house', source: 'wish', severity: 'warning', version: 2,
-  needs: ['xsk_flush'], start: () => ({ step: () => {} }),
+  name: 'house.quiet',
+  claim: 'it is quiet',
+  object: 'house',
+  source: 'wish',
+  severity: 'warning',
+  version: 2,
+  needs: ['xsk_flush'],
+  start: () => ({ step: () => {} }),
 });
 
 test('a page with its table of moves', () => {
@@ -95,13 +101,20 @@ digraph "house.door" {
 
 test('the list has a line for each, aligned', () => {
   const list = invariantList([DOOR, SHAPELESS], palette);
-  expect(list).toEqual(['house.door   violation  a door is opened before it is shut', 'house.quiet  warning    it is quiet']);
+  expect(list).toEqual([
+    'house.door   violation  a door is opened before it is shut',
+    'house.quiet  warning    it is quiet',
+  ]);
 });
 
-test.each(INVARIANTS.map((invariant) => [invariant.name, invariant] as const))('%s has a whole page and a sound picture', (_name, invariant) => {
-  const page = invariantPage(invariant, createPalette(true)).join('\n') + JSON.stringify(invariantFacts(invariant));
-  expect(page).not.toMatch(/undefined|NaN/);
-  for (const edge of edgesOf(invariant) ?? []) expect(toMermaid(invariant)).toContain(edge.event);
-  // Every event it needs is explained by a probe's file.
-  for (const line of invariantPage(invariant, palette)) expect(line).not.toMatch(/^ {4}(\w+) +\1$/);
-});
+test.each(INVARIANTS.map((invariant) => [invariant.name, invariant] as const))(
+  '%s has a whole page and a sound picture',
+  (_name, invariant) => {
+    const page =
+      invariantPage(invariant, createPalette(true)).join('\n') + JSON.stringify(invariantFacts(invariant));
+    expect(page).not.toMatch(/undefined|NaN/);
+    for (const edge of edgesOf(invariant) ?? []) expect(toMermaid(invariant)).toContain(edge.event);
+    // Every event it needs is explained by a probe's file.
+    for (const line of invariantPage(invariant, palette)) expect(line).not.toMatch(/^ {4}(\w+) +\1$/);
+  },
+);

@@ -30,9 +30,12 @@ test.each([
   expect(selectorText(parseSelector(text) as Selector)).toBe(normal);
 });
 
-test.each(['', 'frame:0x1', 'frame:zz@umem:1', 'socket', 'socket:x', 'device:1', 'neighbour:'])('"%s" is no object', (text) => {
-  expect(parseSelector(text)).toBeUndefined();
-});
+test.each(['', 'frame:0x1', 'frame:zz@umem:1', 'socket', 'socket:x', 'device:1', 'neighbour:'])(
+  '"%s" is no object',
+  (text) => {
+    expect(parseSelector(text)).toBeUndefined();
+  },
+);
 
 test("a violation's own words select its frame", () => {
   expect(selectorText(parseSelector(VIOLATION.object) as Selector)).toBe('frame:0x16ce000@umem:0');
@@ -41,19 +44,31 @@ test("a violation's own words select its frame", () => {
 describe('a frame', () => {
   test('is met by any address in its chunk, through queue and socket alike', () => {
     for (const object of [1, 2, 3, 4])
-      expect(concerns('frame:0x16ce010@umem:0', { kind: 'xsk_comp_submit', ts: T0, object, addr: 0x16cefff })).toBe(true);
-    expect(concerns('frame:0x16ce010@umem:0', { kind: 'xsk_comp_submit', ts: T0, object: 1, addr: 0x16cf000 })).toBe(false);
-    expect(concerns('frame:0x16ce010@umem:0', { kind: 'xsk_wakeup', ts: T0, object: 2, reason: 1 })).toBe(false);
+      expect(
+        concerns('frame:0x16ce010@umem:0', { kind: 'xsk_comp_submit', ts: T0, object, addr: 0x16cefff }),
+      ).toBe(true);
+    expect(
+      concerns('frame:0x16ce010@umem:0', { kind: 'xsk_comp_submit', ts: T0, object: 1, addr: 0x16cf000 }),
+    ).toBe(false);
+    expect(concerns('frame:0x16ce010@umem:0', { kind: 'xsk_wakeup', ts: T0, object: 2, reason: 1 })).toBe(
+      false,
+    );
   });
 
   test('of an unaligned umem is met with the offset in the upper bits', () => {
-    const unaligned = createObjectTable(OBJECTS.map((entry) => (entry.type === 'umem' ? { ...entry, flags: 1 } : entry)));
+    const unaligned = createObjectTable(
+      OBJECTS.map((entry) => (entry.type === 'umem' ? { ...entry, flags: 1 } : entry)),
+    );
     const addr = 0x16ce000n | (0x100n << 48n);
-    expect(concerns('frame:0x16ce000@umem:0', { kind: 'xsk_rx_write', ts: T0, object: 2, addr }, unaligned)).toBe(true);
+    expect(
+      concerns('frame:0x16ce000@umem:0', { kind: 'xsk_rx_write', ts: T0, object: 2, addr }, unaligned),
+    ).toBe(true);
   });
 
   test('outside its umem is refused with both numbers', () => {
-    expect(() => concerns('frame:0x2000000@umem:0', { kind: 'xsk_flush', ts: T0 })).toThrow('0x2000000 is outside umem 0, which has 0x2000000 bytes.');
+    expect(() => concerns('frame:0x2000000@umem:0', { kind: 'xsk_flush', ts: T0 })).toThrow(
+      '0x2000000 is outside umem 0, which has 0x2000000 bytes.',
+    );
   });
 });
 
@@ -73,6 +88,10 @@ test('a neighbour is met by address, and by device and namespace if given', () =
 });
 
 test('an object that is not there is refused with those that are', () => {
-  expect(() => concerns('queue:7', { kind: 'xsk_flush', ts: T0 })).toThrow('This recording has no queue:7; it has queue 1, 3.');
-  expect(() => concerns('socket:7', { kind: 'xsk_flush', ts: T0 }, createObjectTable([]))).toThrow('no socket at all');
+  expect(() => concerns('queue:7', { kind: 'xsk_flush', ts: T0 })).toThrow(
+    'This recording has no queue:7; it has queue 1, 3.',
+  );
+  expect(() => concerns('socket:7', { kind: 'xsk_flush', ts: T0 }, createObjectTable([]))).toThrow(
+    'no socket at all',
+  );
 });

@@ -1,5 +1,6 @@
 // Lines of a trace: exact text, ftrace's columns, every kind in words.
 
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { EventView } from '../../../src/decode/event-view.ts';
 import { LAYOUTS } from '../../../src/generated/layouts.ts';
@@ -37,7 +38,9 @@ test('the story as plain text', () => {
    xsk-forwarder-4711    [000]    8123.456989: xsk_fill_submit:   queue:1 (outer q1 netns 8193) position=78 addr=0x1000 since -200µs flags=seen-by-timer
 ### 1234 events lost on CPU 1 (overwritten before they were read) ###
      ksoftirqd/1-21      [001]    8123.458659: xsk_rx_write:      socket:2 (outer q1 netns 8193) position=41 addr=0x16ce100 len=60 flags=urgent
-   xsk-forwarder-4711    [000]    8123.458689: xsk_wakeup:        socket:2 (outer q1 netns 8193) reason=sendto`.slice(1),
+   xsk-forwarder-4711    [000]    8123.458689: xsk_wakeup:        socket:2 (outer q1 netns 8193) reason=sendto`.slice(
+      1,
+    ),
   );
 });
 
@@ -55,7 +58,7 @@ test('colour changes no letter', () => {
   for (const { event } of eventsOf([story()])) {
     const coloured = traceLine(event, COLOURED);
     expect(coloured).toContain('\x1b[');
-    expect(coloured.replaceAll(/\x1b\[\d+m/g, '')).toBe(traceLine(event, PLAIN));
+    expect(stripVTControlCharacters(coloured)).toBe(traceLine(event, PLAIN));
   }
 });
 
@@ -74,8 +77,21 @@ test.each(LAYOUTS.map(({ kind }) => kind))('%s is said in words, whatever its fi
 
 test('a failed bind names its error, its flags and what it wanted to share', () => {
   const bind = {
-    kind: 'xsk_bind', ts: T0, tid: 4711, object: 4, result: -22, netns: 8193, ifindex: 4, queue: 0, bind_flags: 0x9,
-    shared_fd: 5, umem: 0, has: 0x13, shared_ifindex: 4, shared_queue: 1, shared_netns: 8193,
+    kind: 'xsk_bind',
+    ts: T0,
+    tid: 4711,
+    object: 4,
+    result: -22,
+    netns: 8193,
+    ifindex: 4,
+    queue: 0,
+    bind_flags: 0x9,
+    shared_fd: 5,
+    umem: 0,
+    has: 0x13,
+    shared_ifindex: 4,
+    shared_queue: 1,
+    shared_netns: 8193,
   };
   expect(lineOf(bind)).toMatch(
     /xsk_bind: +socket:4 \(inner q0 netns 1\) result=EINVAL \(-22\) netns=8193 ifindex=4 \(outer\) queue=0 bind_flags=shared-umem,need-wakeup shared_fd=5 umem=umem:0 has=rx,tx,umem shared_ifindex=4 \(outer\) shared_queue=1 shared_netns=8193$/,
@@ -85,8 +101,18 @@ test('a failed bind names its error, its flags and what it wanted to share', () 
 
 test('a neighbour update says the address first, states by name, and a new MAC only if there is one', () => {
   const update = {
-    kind: 'neigh_update', ts: T0, netns: 1, ifindex: 7, family: 2, nud: 2, new_nud: 4, ip: '10.0.0.2',
-    mac: '02:00:00:00:00:01', new_mac: '02:00:00:00:00:02', has_new_mac: 1, update_flags: 0x81,
+    kind: 'neigh_update',
+    ts: T0,
+    netns: 1,
+    ifindex: 7,
+    family: 2,
+    nud: 2,
+    new_nud: 4,
+    ip: '10.0.0.2',
+    mac: '02:00:00:00:00:01',
+    new_mac: '02:00:00:00:00:02',
+    has_new_mac: 1,
+    update_flags: 0x81,
   };
   expect(lineOf(update)).toMatch(
     /neigh_update: +ip=10\.0\.0\.2 netns=1 ifindex=7 \(inner\) family=inet nud=REACHABLE new_nud=STALE mac=02:00:00:00:00:01 new_mac=02:00:00:00:00:02 update_flags=override,admin portid=kernel$/,
@@ -104,12 +130,16 @@ test('a thread has the name that was valid then', () => {
 test('a repeated report is marked', () => {
   const twice = { kind: 'xsk_fill_submit', ts: T0, object: 1, position: 5, addr: 0x1000, since: T0 };
   const flags: boolean[] = [];
-  for (const { event } of eventsOf([buildBatch([twice, { ...twice, cpu: 1 }])])) flags.push(traceLine(event, PLAIN).endsWith('flags=repeated'));
+  for (const { event } of eventsOf([buildBatch([twice, { ...twice, cpu: 1 }])]))
+    flags.push(traceLine(event, PLAIN).endsWith('flags=repeated'));
   expect(flags).toEqual([false, true]);
 });
 
 test('the violation stands between two marks', () => {
-  const { above, below } = violationMarks([VIOLATION, { ...VIOLATION, severity: 'warning', orderDependent: true }], PLAIN.palette);
+  const { above, below } = violationMarks(
+    [VIOLATION, { ...VIOLATION, severity: 'warning', orderDependent: true }],
+    PLAIN.palette,
+  );
   expect(above).toEqual(['# ▼▼▼ xsk.ownership', '# ▼▼▼ xsk.ownership, a warning (in the order recorded)']);
   expect(below[0]).toBe(`# ▲▲▲ ${VIOLATION.sentence}`);
 });

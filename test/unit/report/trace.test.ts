@@ -25,9 +25,15 @@ function recordingOf(events?: readonly EventSpec[]) {
   };
 }
 
-function textOf(filter: FilterOptions, limit = Number.POSITIVE_INFINITY, events?: readonly EventSpec[]): string[] {
+function textOf(
+  filter: FilterOptions,
+  limit = Number.POSITIVE_INFINITY,
+  events?: readonly EventSpec[],
+): string[] {
   const options = { filter: createFilter(filter, CONTEXT.threads), limit, selected: '' };
-  return [...traceText(recordingOf(events), CONTEXT, options)].slice(traceHeader(recordingOf(), CONTEXT.palette).length);
+  return [...traceText(recordingOf(events), CONTEXT, options)].slice(
+    traceHeader(recordingOf(), CONTEXT.palette).length,
+  );
 }
 
 function kindsOf(lines: readonly string[]): string[] {
@@ -57,7 +63,10 @@ test('the header says where it comes from, what is here, and what is not', () =>
 });
 
 test('a recording that was never frozen has a header, too', () => {
-  const header = traceHeader({ path: 'a', rows: 3, meta: { ...META, freeze: null, violations: [] } }, CONTEXT.palette);
+  const header = traceHeader(
+    { path: 'a', rows: 3, meta: { ...META, freeze: null, violations: [] } },
+    CONTEXT.palette,
+  );
   expect(header.join('\n')).toContain('entries-in-buffer/entries-written: 3/1237');
   expect(header.join('\n')).toContain('# not frozen');
 });
@@ -73,7 +82,12 @@ test('gaps and marks stand in their places', () => {
 test('events are chosen by path, kind, CPU, thread, process and name', () => {
   expect(kindsOf(textOf({ paths: ['neigh'] }))).toEqual([]);
   expect(kindsOf(textOf({ kinds: ['xsk_wakeup'] }))).toEqual(['xsk_wakeup', 'xsk_wakeup']);
-  expect(kindsOf(textOf({ cpus: [1] }))).toEqual(['xsk_fill_take', 'xsk_rx_write', 'xsk_rx_publish', 'xsk_rx_write']);
+  expect(kindsOf(textOf({ cpus: [1] }))).toEqual([
+    'xsk_fill_take',
+    'xsk_rx_write',
+    'xsk_rx_publish',
+    'xsk_rx_write',
+  ]);
   expect(kindsOf(textOf({ tids: [21] }))).toEqual(['xsk_rx_write']);
   expect(kindsOf(textOf({ comms: ['ksoftirqd/1'] }))).toEqual(['xsk_rx_write']);
   expect(kindsOf(textOf({ pids: [1] }))).toEqual([]);
@@ -102,27 +116,61 @@ test('many gaps between two events that are shown are three lines', () => {
 
 test('entries of a ring that no probe saw are said in front of the next one', () => {
   const submit = { kind: 'xsk_fill_submit', ts: T0, object: 1, addr: 0x1000, since: T0 };
-  const lines = textOf({}, 9, [{ ...submit, position: 5 }, { ...submit, ts: T0 + 1, position: 9 }]);
+  const lines = textOf({}, 9, [
+    { ...submit, position: 5 },
+    { ...submit, ts: T0 + 1, position: 9 },
+  ]);
   expect(lines[1]).toBe('### entries of this ring were seen by no probe before the next event ###');
 });
 
 test('JSON has one object per event, gaps included, numbers as numbers and the violation at its event', () => {
-  const options = { filter: createFilter({ cpus: [1], from: T0 + 100_000 }, CONTEXT.threads), limit: 9, selected: '' };
-  const rows = [...traceJson(recordingOf(), CONTEXT, options)].map((line) => JSON.parse(line) as Record<string, unknown>);
+  const options = {
+    filter: createFilter({ cpus: [1], from: T0 + 100_000 }, CONTEXT.threads),
+    limit: 9,
+    selected: '',
+  };
+  const rows = [...traceJson(recordingOf(), CONTEXT, options)].map(
+    (line) => JSON.parse(line) as Record<string, unknown>,
+  );
   expect(rows).toEqual([
     {
-      ts: T0 + 300_000, cpu: 1, seq: 4, tid: 0, pid: 4700, comm: '<idle>', path: 'recorder', kind: 'gap', flags: [],
-      lost: 1234, reason: 'overwritten before they were read', bank: 0,
+      ts: T0 + 300_000,
+      cpu: 1,
+      seq: 4,
+      tid: 0,
+      pid: 4700,
+      comm: '<idle>',
+      path: 'recorder',
+      kind: 'gap',
+      flags: [],
+      lost: 1234,
+      reason: 'overwritten before they were read',
+      bank: 0,
     },
     {
-      ts: T0 + 1_870_000, cpu: 1, seq: 5, tid: 21, pid: 4700, comm: 'ksoftirqd/1', path: 'xsk', kind: 'xsk_rx_write',
-      flags: ['urgent'], netns: 8193, ifindex: 4, queue: 1, device: 'outer', object: 'socket:2', position: 41,
-      addr: '0x16ce100', len: 60,
+      ts: T0 + 1_870_000,
+      cpu: 1,
+      seq: 5,
+      tid: 21,
+      pid: 4700,
+      comm: 'ksoftirqd/1',
+      path: 'xsk',
+      kind: 'xsk_rx_write',
+      flags: ['urgent'],
+      netns: 8193,
+      ifindex: 4,
+      queue: 1,
+      device: 'outer',
+      object: 'socket:2',
+      position: 41,
+      addr: '0x16ce100',
+      len: 60,
       violations: [
         {
           invariant: 'xsk.ownership',
           object: 'frame 0x16ce000 of umem 0',
-          sentence: 'frame 0x16ce000 of umem 0 went from TX to RX on outer q1 (netns 8193) without passing COMP and FILL',
+          sentence:
+            'frame 0x16ce000 of umem 0 went from TX to RX on outer q1 (netns 8193) without passing COMP and FILL',
         },
       ],
     },

@@ -43,7 +43,12 @@ test('a warning is no violation, and an order that the clock cannot prove is sai
 });
 
 test('of much evidence the last is shown', () => {
-  const evidence = Array.from({ length: 30 }, (_, i) => ({ cpu: 0, seq: i, ts: T0 + i, kind: 'xsk_fill_submit' }));
+  const evidence = Array.from({ length: 30 }, (_, i) => ({
+    cpu: 0,
+    seq: i,
+    ts: T0 + i,
+    kind: 'xsk_fill_submit',
+  }));
   const text = violationText({ ...VIOLATION, evidence: [...evidence, VIOLATION.at] }, { palette });
   expect(text.filter((line) => line.includes('CPU'))).toHaveLength(8);
   expect(text.join('\n')).toContain('… 23 earlier');
