@@ -63,7 +63,7 @@ export function createMatcher(selector: Selector, objects: ObjectTable): (event:
       return matchNeighbour(selector.ip, selector.ifindex, selector.netns);
     default:
       expectObject(selector.type, selector.index, objects);
-      return matchObject(selector.index);
+      return matchObject(selector.index, objects);
   }
 }
 
@@ -94,10 +94,16 @@ function matchFrame(addr: bigint, umem: number, objects: ObjectTable): (event: E
     chunkOf(event.u64('addr'), chunkSize) === chunk;
 }
 
-function matchObject(index: number): (event: EventView) => boolean {
+/** Events of the object itself and of what is part of it: a queue's sockets, all that uses a umem. */
+function matchObject(index: number, objects: ObjectTable): (event: EventView) => boolean {
+  const parts = new Set([index]);
+  for (let other = 0; other < objects.length; other++) {
+    const entry = objects.get(other);
+    if (entry?.parent === index || entry?.umem === index) parts.add(other);
+  }
   return (event) => {
     for (const field of event.layout?.fields ?? [])
-      if (field.type === 'object' && event.u32(field.name) === index) return true;
+      if (field.type === 'object' && parts.has(event.u32(field.name))) return true;
     return false;
   };
 }

@@ -78,6 +78,14 @@ test('a socket is met wherever a field names it', () => {
   expect(concerns('socket:2', { kind: 'xsk_bind', ts: T0, object: 4, umem: 0 })).toBe(false);
 });
 
+test('a queue has its sockets, a umem all that uses it', () => {
+  const write = { kind: 'xsk_rx_write', ts: T0, object: 2, addr: 0x1000 };
+  expect(concerns('queue:1', write)).toBe(true);
+  expect(concerns('queue:3', write)).toBe(false);
+  expect(concerns('umem:0', write)).toBe(true);
+  expect(concerns('socket:2', { kind: 'xsk_drop', ts: T0, object: 1, reason: 1 })).toBe(false);
+});
+
 test('a neighbour is met by address, and by device and namespace if given', () => {
   const event = { kind: 'neigh_release', ts: T0, netns: 8193, ifindex: 5, family: 2, ip: '10.0.0.2' };
   expect(concerns('neighbour:10.0.0.2', event)).toBe(true);
