@@ -12,13 +12,15 @@ int reader_init(struct reader *r, const struct rings *rings)
 	memset(r, 0, sizeof(*r));
 	r->cursors = calloc(BANKS * rings->cpus, sizeof(*r->cursors));
 	r->floor_ts = calloc(rings->cpus, sizeof(*r->floor_ts));
-	return r->cursors && r->floor_ts ? 0 : -1;
+	r->active = calloc(BANKS * rings->cpus, sizeof(*r->active));
+	return r->cursors && r->floor_ts && r->active ? 0 : -1;
 }
 
 void reader_free(struct reader *r)
 {
 	free(r->cursors);
 	free(r->floor_ts);
+	free(r->active);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -81,10 +83,7 @@ static int peek(struct reader *r, const struct rings *rings, uint8_t *ring, uint
 		ts = s->ts;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if ((seq & ~CONTINUATION) == c->next + 1) {
-			if (__atomic_load_n((uint64_t *)ring, __ATOMIC_ACQUIRE) > c->next + rings->slots) {
-				skip_overwritten(r, rings, ring, c);
-				continue;
-			}
+			/* Whether it has been overwritten meanwhile is asked once, after copying it. */
 			if (seq & CONTINUATION) {
 				c->lost++;
 				r->lost++;
@@ -148,7 +147,7 @@ uint32_t reader_drain(struct reader *r, const struct rings *rings, uint32_t bank
 		      uint32_t max)
 {
 	const uint32_t count = BANKS * rings->cpus;
-	uint32_t n = 0;
+	uint32_t n = 0, active = 0;
 
 	/*
 	 * A CPU's records can only be awaited at the first slot that is claimed and not published: its time, when it comes,
@@ -165,54 +164,55 @@ uint32_t reader_drain(struct reader *r, const struct rings *rings, uint32_t bank
 			continue;
 		}
 		skip_overwritten(r, rings, ring, c);
+		if (c->next < c->head)
+			r->active[active++] = i;
 	}
 	for (;;) {
 		struct cursor *best = 0;
-		uint32_t at = 0;
+		uint32_t at = 0, left = 0;
 		uint64_t second = until;
 
-		for (uint32_t i = 0; i < count; i++) {
-			struct cursor *c = &r->cursors[i];
-			uint32_t cpu = i % rings->cpus;
+		for (uint32_t i = 0; i < active; i++) {
+			const uint32_t index = r->active[i];
+			struct cursor *c = &r->cursors[index];
+			uint32_t cpu = index % rings->cpus;
 
-			if (c->next >= c->head)
-				continue;
+			if (!c->ready && c->next < c->head)
+				c->ready = peek(r, rings, ring_at(rings, index / rings->cpus, cpu), cpu, c);
 			if (!c->ready) {
-				c->ready = peek(r, rings, ring_at(rings, i / rings->cpus, cpu), cpu, c);
-				if (!c->ready) {
-					if (c->next < c->head) {
-						r->unpublished++;
-						if (r->floor_ts[cpu] < until)
-							until = r->floor_ts[cpu];
-					}
-					continue;
+				if (c->next < c->head) {
+					r->unpublished++;
+					if (r->floor_ts[cpu] < until)
+						until = r->floor_ts[cpu];
 				}
+				continue;
 			}
+			r->active[left++] = index;
 			/* Ties: lower CPU first; on one CPU the bank that was written first has the older times. */
 			if (!best || c->ts < best->ts || (c->ts == best->ts && cpu < at % rings->cpus)) {
 				if (best && best->ts < second)
 					second = best->ts;
 				best = c;
-				at = i;
+				at = index;
 			} else if (c->ts < second) {
 				second = c->ts;
 			}
 		}
+		active = left;
 		if (!best || best->ts >= until || n + RECORD_MAX + 1 > max)
 			break;
 		if (second > until)
 			second = until;
+		uint32_t cpu = at % rings->cpus, bank = at / rings->cpus;
+		uint8_t *ring = ring_at(rings, bank, cpu);
+
 		/* A run: this ring stays the first until its time reaches the second's. */
 		do {
-			uint32_t cpu = at % rings->cpus, bank = at / rings->cpus, took;
-			uint8_t *ring = ring_at(rings, bank, cpu);
-
 			if (best->lost) {
 				write_gap(&out[n++], cpu, bank, best->next, best->ts, best->lost);
 				best->lost = 0;
 			}
-			took = take(r, rings, ring, cpu, best, &out[n]);
-			n += took;
+			n += take(r, rings, ring, cpu, best, &out[n]);
 			best->ready = peek(r, rings, ring, cpu, best);
 		} while (best->ready && best->ts < second && n + RECORD_MAX + 1 <= max);
 	}

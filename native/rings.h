@@ -41,6 +41,7 @@ struct cursor {
 struct reader {
 	struct cursor *cursors; /* BANKS * cpus */
 	uint64_t *floor_ts; /* per CPU: no later record may be older */
+	uint32_t *active; /* rings that still have something in this pass */
 	int live; /* the rings are still written */
 	uint64_t lost; /* slots overwritten before they were read */
 	uint64_t read; /* slots read */
