@@ -1,6 +1,14 @@
 // Boots a lab: packs the initramfs, starts QEMU, waits for the agent inside to say that it is ready.
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -107,7 +115,9 @@ function makeInitramfs(kernel: LabKernel, busybox: string, options: BootOptions)
 
 /** Those that lie where the guest mounts something of its own; a folder inside another one of them is left out. */
 function hiddenFolders(folders: readonly string[]): string[] {
-  const hidden = new Set(folders.map((dir) => realpathSync(dir)).filter((dir) => /^\/(tmp|run|dev)\/./.test(dir)));
+  const hidden = new Set(
+    folders.map((dir) => realpathSync(dir)).filter((dir) => /^\/(tmp|run|dev)\/./.test(dir)),
+  );
   return [...hidden].filter((dir) => ![...hidden].some((other) => dir.startsWith(`${other}/`)));
 }
 

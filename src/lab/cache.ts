@@ -48,7 +48,11 @@ export function findCachedKernel(cacheDir: string, prefix: string): LabKernel | 
 
 /** `6.1` matches 6.1.0-56-amd64 and not 6.12.9; the empty prefix matches all. */
 export function matchesVersion(version: string, prefix: string): boolean {
-  return prefix === '' || version === prefix || (version.startsWith(prefix) && !/\d/.test(version.charAt(prefix.length)));
+  return (
+    prefix === '' ||
+    version === prefix ||
+    (version.startsWith(prefix) && !/\d/.test(version.charAt(prefix.length)))
+  );
 }
 
 export function openCachedKernel(dir: string): LabKernel | undefined {

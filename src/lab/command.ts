@@ -38,7 +38,9 @@ function commandError(
     return new LabError('LAB_TOOL_MISSING', `${file} is not installed; run scripts/setup.sh`, { cause });
   }
   if (cause.killed === true) {
-    return new LabError('LAB_COMMAND_TIMEOUT', `\`${command}\` did not end within ${timeoutMs / 1000} s`, { cause });
+    return new LabError('LAB_COMMAND_TIMEOUT', `\`${command}\` did not end within ${timeoutMs / 1000} s`, {
+      cause,
+    });
   }
   const last = stderr.trimEnd().split('\n').at(-1) ?? '';
   const reason = last === '' ? `exit status ${String(cause.code)}` : last;

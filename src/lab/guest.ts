@@ -30,7 +30,9 @@ const guestDir = '/run/flightring';
 /** PID 1 until switch_root: loads what 9p needs and builds the root out of the host's. */
 export function initScript(setup: GuestSetup): string {
   const modulesTarget = join('/newroot/lib/modules', setup.kernelVersion);
-  const insmods = setup.bootModules.map((path) => `insmod /modules/${basename(path)} || die "module ${basename(path)}"`);
+  const insmods = setup.bootModules.map(
+    (path) => `insmod /modules/${basename(path)} || die "module ${basename(path)}"`,
+  );
   const exposed = setup.expose.map((dir, index) => `expose ${index} ${shellQuote(dir)}`);
   return `#!/bin/busybox sh
 die() {
@@ -88,7 +90,8 @@ exec switch_root /newroot ${guestDir}/busybox sh ${guestDir}/agent
 export function agentScript(setup: GuestSetup): string {
   const slots = Array.from({ length: setup.slots }, (_, slot) => slot);
   const lastPort = stderrPort(setup.slots - 1);
-  const modprobe = setup.modules.length === 0 ? '' : `need /sbin/modprobe -a ${setup.modules.map(shellQuote).join(' ')}`;
+  const modprobe =
+    setup.modules.length === 0 ? '' : `need /sbin/modprobe -a ${setup.modules.map(shellQuote).join(' ')}`;
   return `cd /
 power_off() {
 	echo o >/proc/sysrq-trigger

@@ -70,7 +70,8 @@ export class Lab implements AsyncDisposable {
 
   /** Runs a command in the guest; a few may run at once, more wait for their turn. */
   async run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    if (argv[0] === undefined) throw new UsageError('LAB_BAD_ARGUMENT', 'a command for the lab needs at least a program');
+    if (argv[0] === undefined)
+      throw new UsageError('LAB_BAD_ARGUMENT', 'a command for the lab needs at least a program');
     if (this.#closing) throw new LabError('LAB_CLOSED', 'the lab has been shut down');
     const command = [...environmentArguments(options), ...argv].map(shellQuote).join(' ');
     const slot = this.#freeSlots.pop() ?? (await this.#nextFreeSlot());
@@ -118,7 +119,10 @@ export class Lab implements AsyncDisposable {
     this.#closing = true;
     this.#machine.control.write(`sync; power_off\n`);
     const timer = new AbortController();
-    await Promise.race([this.#machine.exited, sleep(powerOffMs, undefined, { signal: timer.signal }).catch(ignore)]);
+    await Promise.race([
+      this.#machine.exited,
+      sleep(powerOffMs, undefined, { signal: timer.signal }).catch(ignore),
+    ]);
     timer.abort();
     this.#machine.kill();
     await this.#machine.exited;

@@ -12,7 +12,13 @@ export function loadOrder(modulesDep: string, names: readonly string[]): string[
     const colon = line.indexOf(':');
     if (colon < 0) continue;
     const path = line.slice(0, colon);
-    dependencies.set(path, line.slice(colon + 1).split(' ').filter((word) => word !== ''));
+    dependencies.set(
+      path,
+      line
+        .slice(colon + 1)
+        .split(' ')
+        .filter((word) => word !== ''),
+    );
     pathOf.set(moduleName(path), path);
   }
 
@@ -24,7 +30,8 @@ export function loadOrder(modulesDep: string, names: readonly string[]): string[
   };
   for (const name of names) {
     const path = pathOf.get(name);
-    if (path === undefined) throw new LabError('LAB_PREPARE_FAILED', `the kernel package has no module ${name}`);
+    if (path === undefined)
+      throw new LabError('LAB_PREPARE_FAILED', `the kernel package has no module ${name}`);
     visit(path);
   }
   return [...order];
@@ -32,5 +39,7 @@ export function loadOrder(modulesDep: string, names: readonly string[]): string[
 
 /** `kernel/drivers/char/hw_random/virtio-rng.ko.xz` is module `virtio_rng`. */
 export function moduleName(path: string): string {
-  return basename(path).replace(/\.ko(\.\w+)?$/, '').replaceAll('-', '_');
+  return basename(path)
+    .replace(/\.ko(\.\w+)?$/, '')
+    .replaceAll('-', '_');
 }

@@ -1,10 +1,26 @@
 // Fetches a stock Debian kernel and lays it out for booting: image, module tree, boot modules, manifest.
 
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { LabError } from '../model/errors.ts';
-import { findCachedKernel, imageName, labCacheDir, manifestName, matchesVersion, openCachedKernel } from './cache.ts';
+import {
+  findCachedKernel,
+  imageName,
+  labCacheDir,
+  manifestName,
+  matchesVersion,
+  openCachedKernel,
+} from './cache.ts';
 import type { LabKernel, LabManifest } from './cache.ts';
 import { runCommand } from './command.ts';
 import { loadOrder } from './modules.ts';
@@ -28,7 +44,10 @@ export async function prepareLab(options: PrepareOptions = {}): Promise<LabKerne
   const cached = findCachedKernel(cacheDir, wanted);
   if (cached !== undefined) return cached;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new LabError('LAB_UNSUPPORTED', `the lab needs Linux on x86-64, this is ${process.platform} on ${process.arch}`);
+    throw new LabError(
+      'LAB_UNSUPPORTED',
+      `the lab needs Linux on x86-64, this is ${process.platform} on ${process.arch}`,
+    );
   }
   const packageName = await resolvePackage(wanted);
   const buildDir = makeBuildDir(cacheDir);
@@ -43,21 +62,37 @@ export async function prepareLab(options: PrepareOptions = {}): Promise<LabKerne
 /** The metapackage names the kernel of the release that apt is set up for. */
 async function resolvePackage(wanted: string): Promise<string> {
   const meta = 'linux-image-amd64';
-  const text = await runCommand('apt-cache', ['depends', meta], { timeoutMs: 60_000 }).catch((cause: unknown) => {
-    throw new LabError('LAB_NO_PACKAGE', `apt does not know ${meta}; the lab needs Debian with package lists (apt-get update)`, { cause });
-  });
+  const text = await runCommand('apt-cache', ['depends', meta], { timeoutMs: 60_000 }).catch(
+    (cause: unknown) => {
+      throw new LabError(
+        'LAB_NO_PACKAGE',
+        `apt does not know ${meta}; the lab needs Debian with package lists (apt-get update)`,
+        { cause },
+      );
+    },
+  );
   const name = /^\s*Depends: (linux-image-\d\S*)$/m.exec(text)?.[1];
   if (name === undefined) {
-    throw new LabError('LAB_NO_PACKAGE', `apt does not know which kernel ${meta} stands for; run apt-get update first`);
+    throw new LabError(
+      'LAB_NO_PACKAGE',
+      `apt does not know which kernel ${meta} stands for; run apt-get update first`,
+    );
   }
   const version = name.slice('linux-image-'.length);
   if (!matchesVersion(version, wanted)) {
-    throw new LabError('LAB_NO_PACKAGE', `this Debian release ships kernel ${version}, not ${wanted}; leave the kernel out to use it`);
+    throw new LabError(
+      'LAB_NO_PACKAGE',
+      `this Debian release ships kernel ${version}, not ${wanted}; leave the kernel out to use it`,
+    );
   }
   return name;
 }
 
-async function buildKernel(packageName: string, dir: string, progress: (message: string) => void): Promise<string> {
+async function buildKernel(
+  packageName: string,
+  dir: string,
+  progress: (message: string) => void,
+): Promise<string> {
   const archive = await download(packageName, dir, progress);
   progress(`unpacking ${packageName}`);
   const tree = join(dir, 'tree');
@@ -65,13 +100,15 @@ async function buildKernel(packageName: string, dir: string, progress: (message:
   rmSync(archive);
 
   const image = readdirSync(join(tree, 'boot')).find((name) => name.startsWith('vmlinuz-'));
-  if (image === undefined) throw new LabError('LAB_PREPARE_FAILED', `${packageName} holds no kernel image in /boot`);
+  if (image === undefined)
+    throw new LabError('LAB_PREPARE_FAILED', `${packageName} holds no kernel image in /boot`);
   const version = image.slice('vmlinuz-'.length);
   progress(`uncompressing ${version}`);
   const compressed = readFileSync(join(tree, 'boot', image));
   writeFileSync(join(dir, imageName), extractVmlinux(compressed) ?? compressed);
   // Newer packages follow the merged /usr; depmod and modprobe look below lib/.
-  const lib = statSync(join(tree, 'lib', 'modules'), { throwIfNoEntry: false }) === undefined ? 'usr/lib' : 'lib';
+  const lib =
+    statSync(join(tree, 'lib', 'modules'), { throwIfNoEntry: false }) === undefined ? 'usr/lib' : 'lib';
   renameSync(join(tree, lib), join(dir, 'lib'));
   rmSync(tree, { recursive: true, force: true });
 
@@ -81,11 +118,20 @@ async function buildKernel(packageName: string, dir: string, progress: (message:
   return version;
 }
 
-async function download(packageName: string, dir: string, progress: (message: string) => void): Promise<string> {
-  const description = await runCommand('apt-cache', ['show', '--no-all-versions', packageName], { timeoutMs: 60_000 });
+async function download(
+  packageName: string,
+  dir: string,
+  progress: (message: string) => void,
+): Promise<string> {
+  const description = await runCommand('apt-cache', ['show', '--no-all-versions', packageName], {
+    timeoutMs: 60_000,
+  });
   const megabytes = Number(/^Size: (\d+)$/m.exec(description)?.[1] ?? 0) / 1e6;
   progress(`downloading ${packageName} (${megabytes.toFixed(0)} MB)`);
-  const ticker = setInterval(() => progress(`downloaded ${directoryMegabytes(dir)} of ${megabytes.toFixed(0)} MB`), 3_000);
+  const ticker = setInterval(
+    () => progress(`downloaded ${directoryMegabytes(dir)} of ${megabytes.toFixed(0)} MB`),
+    3_000,
+  );
   try {
     await runCommand('apt-get', ['download', '-q', packageName], { cwd: dir, timeoutMs: 900_000 });
   } catch (cause) {
@@ -95,12 +141,15 @@ async function download(packageName: string, dir: string, progress: (message: st
     clearInterval(ticker);
   }
   const archive = readdirSync(dir).find((name) => name.endsWith('.deb'));
-  if (archive === undefined) throw new LabError('LAB_DOWNLOAD_FAILED', `apt-get downloaded no ${packageName}`);
+  if (archive === undefined)
+    throw new LabError('LAB_DOWNLOAD_FAILED', `apt-get downloaded no ${packageName}`);
   return join(dir, archive);
 }
 
 function directoryMegabytes(dir: string): string {
-  const sizes = readdirSync(dir).map((name) => statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0);
+  const sizes = readdirSync(dir).map(
+    (name) => statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0,
+  );
   return (sizes.reduce((sum, size) => sum + size, 0) / 1e6).toFixed(0);
 }
 
@@ -119,7 +168,9 @@ async function writeManifest(dir: string, version: string, packageName: string):
     }
     bootModules.push(plain);
   }
-  const sizes = Object.fromEntries([imageName, ...bootModules].map((path) => [path, statSync(join(dir, path)).size]));
+  const sizes = Object.fromEntries(
+    [imageName, ...bootModules].map((path) => [path, statSync(join(dir, path)).size]),
+  );
   const manifest: LabManifest = { format: 2, version, package: packageName, bootModules, sizes };
   writeFileSync(join(dir, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
 }
@@ -133,7 +184,11 @@ function makeBuildDir(cacheDir: string): string {
     }
     return mkdtempSync(join(cacheDir, buildPrefix));
   } catch (cause) {
-    throw new LabError('LAB_CACHE_UNWRITABLE', `cannot write the lab's cache ${cacheDir}; set FLIGHTRING_CACHE to a folder you can`, { cause });
+    throw new LabError(
+      'LAB_CACHE_UNWRITABLE',
+      `cannot write the lab's cache ${cacheDir}; set FLIGHTRING_CACHE to a folder you can`,
+      { cause },
+    );
   }
 }
 
@@ -145,12 +200,15 @@ function publish(buildDir: string, target: string): LabKernel {
       renameSync(buildDir, target);
     } catch (cause) {
       if (openCachedKernel(target) === undefined) {
-        throw new LabError('LAB_PREPARE_FAILED', `could not move the prepared kernel to ${target}`, { cause });
+        throw new LabError('LAB_PREPARE_FAILED', `could not move the prepared kernel to ${target}`, {
+          cause,
+        });
       }
     }
   }
   const kernel = openCachedKernel(target);
-  if (kernel === undefined) throw new LabError('LAB_PREPARE_FAILED', `the kernel prepared in ${target} is not whole`);
+  if (kernel === undefined)
+    throw new LabError('LAB_PREPARE_FAILED', `the kernel prepared in ${target} is not whole`);
   return kernel;
 }
 

@@ -126,12 +126,18 @@ function sharedFolder(tag: string, path: string, more: string): string[] {
 }
 
 function serialPort(port: number, fd: number): string[] {
-  return ['-chardev', `socket,id=port${port},fd=${fd}`, '-device', `virtserialport,nr=${port},chardev=port${port}`];
+  return [
+    '-chardev',
+    `socket,id=port${port},fd=${fd}`,
+    '-device',
+    `virtserialport,nr=${port},chardev=port${port}`,
+  ];
 }
 
 function socketAt(child: ChildProcess, fd: number): Socket {
   const stream = child.stdio[fd];
-  if (!(stream instanceof Socket)) throw new LabError('LAB_BOOT_FAILED', `QEMU was started without file descriptor ${fd}`);
+  if (!(stream instanceof Socket))
+    throw new LabError('LAB_BOOT_FAILED', `QEMU was started without file descriptor ${fd}`);
   // A guest that dies resets its sockets; `exited` reports that once, for all of them.
   if (stream.listenerCount('error') === 0) stream.on('error', () => stream.destroy());
   return stream;

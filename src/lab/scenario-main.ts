@@ -5,14 +5,23 @@ import { runScenario } from './scenario-run.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 const [out, built, workloads, ...names] = process.argv.slice(2);
-if (!out || !built || !workloads) throw new UsageError('USAGE', 'usage: scenario-main OUT BUILT WORKLOADS NAME…');
+if (!out || !built || !workloads)
+  throw new UsageError('USAGE', 'usage: scenario-main OUT BUILT WORKLOADS NAME…');
 
-const say = (line: object) => process.stdout.write(`${JSON.stringify(line, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v))}\n`);
+const say = (line: object) =>
+  process.stdout.write(
+    `${JSON.stringify(line, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v))}\n`,
+  );
 for (const name of names) {
   const scenario = SCENARIOS.find((candidate) => candidate.name === name);
   if (!scenario) throw new UsageError('NO_SCENARIO', `there is no scenario ${name}`);
   try {
-    const result = await runScenario(scenario, { out, built, workloads, onProgress: (progress) => say({ name, progress }) });
+    const result = await runScenario(scenario, {
+      out,
+      built,
+      workloads,
+      onProgress: (progress) => say({ name, progress }),
+    });
     say({ name, result });
   } catch (error) {
     say({ name, error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) });

@@ -28,11 +28,19 @@ export interface ScenarioOptions {
 
 function sh(command: string, words: readonly string[]): void {
   const { status, stderr } = spawnSync(command, words, { encoding: 'utf8' });
-  if (status !== 0) throw new LabError('SCENE', `${command} ${words.join(' ')} failed: ${stderr.trim() || `status ${status}`}`);
+  if (status !== 0)
+    throw new LabError(
+      'SCENE',
+      `${command} ${words.join(' ')} failed: ${stderr.trim() || `status ${status}`}`,
+    );
 }
 
 /** A program in a namespace, with the JSON lines it prints. */
-function start(netns: string | null, words: readonly string[], lines: unknown[]): { child: ChildProcess; ended: Promise<number> } {
+function start(
+  netns: string | null,
+  words: readonly string[],
+  lines: unknown[],
+): { child: ChildProcess; ended: Promise<number> } {
   const all = netns === null ? words : ['ip', 'netns', 'exec', netns, ...words];
   const child = spawn(all[0] as string, all.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
   let rest = '';
@@ -63,21 +71,42 @@ async function waitFor(what: string, condition: () => boolean, ms: number): Prom
 }
 
 /** Lets the forwarder carry the scenario's packets. */
-async function forward(scenario: Scenario, options: ScenarioOptions, lines: unknown[], enough: () => boolean): Promise<void> {
+async function forward(
+  scenario: Scenario,
+  options: ScenarioOptions,
+  lines: unknown[],
+  enough: () => boolean,
+): Promise<void> {
   const progress = options.onProgress ?? (() => {});
   const topology = join(options.workloads, 'veth-topology.sh');
   progress('building two namespaces and two veth pairs');
   sh('sh', [topology, 'up', ...(scenario.topology ?? [])]);
   const ready = `/tmp/flightring-ready-${process.pid}`;
-  const forwarder = start('fr-outer', [join(options.built, 'xsk-forwarder'), '--ready-file', ready, '--stats', ...scenario.words], lines);
+  const forwarder = start(
+    'fr-outer',
+    [join(options.built, 'xsk-forwarder'), '--ready-file', ready, '--stats', ...scenario.words],
+    lines,
+  );
   try {
-    await waitFor('starting the forwarder', () => existsSync(ready) || forwarder.child.exitCode !== null, 30_000);
+    await waitFor(
+      'starting the forwarder',
+      () => existsSync(ready) || forwarder.child.exitCode !== null,
+      30_000,
+    );
     if (scenario.packets) {
       const { packets, rate } = { packets: scenario.packets, rate: scenario.rate ?? 1000 };
       progress(`sending ${packets} packets through it`);
       const traffic = join(options.built, 'udp-traffic');
-      const receiver = start('fr-right', [traffic, 'recv', '--seconds', String(Math.ceil(packets / rate) + 6)], lines);
-      const sender = start('fr-left', [traffic, 'send', '--to', '10.77.0.2', '--count', String(packets), '--rate', String(rate)], lines);
+      const receiver = start(
+        'fr-right',
+        [traffic, 'recv', '--seconds', String(Math.ceil(packets / rate) + 6)],
+        lines,
+      );
+      const sender = start(
+        'fr-left',
+        [traffic, 'send', '--to', '10.77.0.2', '--count', String(packets), '--rate', String(rate)],
+        lines,
+      );
       await sender.ended;
       await sleep(500);
       receiver.child.kill('SIGTERM');
@@ -102,7 +131,9 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
     ...(scenario.attach ? { attach: scenario.attach } : {}),
   });
   const attachMs = performance.now() - started;
-  options.onProgress?.(`recording: ${recorder.coverage.filter(({ status }) => status === 'attached').length} probes attached`);
+  options.onProgress?.(
+    `recording: ${recorder.coverage.filter(({ status }) => status === 'attached').length} probes attached`,
+  );
   const recordings: Exported[] = [];
   let failed = false;
   recorder.on('exported', (exported) => recordings.push(exported));
@@ -123,6 +154,8 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
     throw error;
   }
   const summary = await recorder.stop();
-  const absent = recorder.coverage.filter(({ status }) => status !== 'attached').map(({ probe, reason }) => `${probe}: ${reason}`);
+  const absent = recorder.coverage
+    .filter(({ status }) => status !== 'attached')
+    .map(({ probe, reason }) => `${probe}: ${reason}`);
   return { name: scenario.name, attachMs, recordings, summary, workload, absent };
 }

@@ -27,7 +27,12 @@ export interface Scenario {
 const FAULT_AFTER = ['--fault-after', '600'];
 const RING = ['--ring-size', '256'];
 
-function fault(name: string, about: string, expects: readonly string[], more: Partial<Scenario> = {}): Scenario {
+function fault(
+  name: string,
+  about: string,
+  expects: readonly string[],
+  more: Partial<Scenario> = {},
+): Scenario {
   return {
     name,
     about,
@@ -61,22 +66,54 @@ export const SCENARIOS: readonly Scenario[] = [
     expects: [],
   },
   fault('double-fill', 'puts one frame into its FILL ring twice', ['xsk.double-enqueue', 'xsk.ownership']),
-  fault('double-fill-other', 'puts one frame into the FILL rings of two queues', ['xsk.double-enqueue', 'xsk.ownership']),
-  fault('fill-while-tx', 'puts a frame into FILL while it waits in TX', ['xsk.double-enqueue', 'xsk.ownership']),
-  fault('comp-skipped', 'puts a frame into TX again before it came back in COMP', ['xsk.double-enqueue', 'xsk.ownership']),
+  fault('double-fill-other', 'puts one frame into the FILL rings of two queues', [
+    'xsk.double-enqueue',
+    'xsk.ownership',
+  ]),
+  fault('fill-while-tx', 'puts a frame into FILL while it waits in TX', [
+    'xsk.double-enqueue',
+    'xsk.ownership',
+  ]),
+  fault('comp-skipped', 'puts a frame into TX again before it came back in COMP', [
+    'xsk.double-enqueue',
+    'xsk.ownership',
+  ]),
   fault('rewrite-fill', 'swaps two FILL entries that the kernel was already given', ['xsk.fill-order'], {
     mayExpect: ['xsk.ownership', 'xsk.double-enqueue'],
   }),
-  fault('out-of-bounds', 'puts an address beyond the umem into FILL', ['xsk.descriptor-bounds'], { tripwire: true }),
-  fault('out-of-bounds-tx', 'puts an address beyond the umem into TX', ['xsk.descriptor-bounds'], { tripwire: true }),
-  fault('poison', 'puts 0xdeadbeefdeadbeef into FILL', ['xsk.descriptor-bounds'], { tripwire: true }),
-  fault('bind-collision', 'binds the second device with the rings of the first, whose ifindex is the same', ['xsk.bind-identity'], {
-    topology: ['--same-ifindex', '4242'],
-    packets: 0,
+  fault('out-of-bounds', 'puts an address beyond the umem into FILL', ['xsk.descriptor-bounds'], {
+    tripwire: true,
   }),
-  fault('starve', 'stops refilling FILL', ['xsk.starvation'], { freezeOn: 'warning', packets: 5000, rate: 3000 }),
-  fault('rx-full', 'stops reading RX', ['xsk.starvation'], { freezeOn: 'warning', packets: 5000, rate: 3000 }),
-  { name: 'neigh-healthy', about: 'adds, confirms and deletes neighbours', workload: 'neigh', words: ['healthy'], expects: [] },
+  fault('out-of-bounds-tx', 'puts an address beyond the umem into TX', ['xsk.descriptor-bounds'], {
+    tripwire: true,
+  }),
+  fault('poison', 'puts 0xdeadbeefdeadbeef into FILL', ['xsk.descriptor-bounds'], { tripwire: true }),
+  fault(
+    'bind-collision',
+    'binds the second device with the rings of the first, whose ifindex is the same',
+    ['xsk.bind-identity'],
+    {
+      topology: ['--same-ifindex', '4242'],
+      packets: 0,
+    },
+  ),
+  fault('starve', 'stops refilling FILL', ['xsk.starvation'], {
+    freezeOn: 'warning',
+    packets: 5000,
+    rate: 3000,
+  }),
+  fault('rx-full', 'stops reading RX', ['xsk.starvation'], {
+    freezeOn: 'warning',
+    packets: 5000,
+    rate: 3000,
+  }),
+  {
+    name: 'neigh-healthy',
+    about: 'adds, confirms and deletes neighbours',
+    workload: 'neigh',
+    words: ['healthy'],
+    expects: [],
+  },
   {
     name: 'neigh-conflict',
     about: 'programs a second MAC for an address that has one',

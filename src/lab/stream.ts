@@ -13,7 +13,11 @@ export interface StreamEnd {
 const markStart = '\x1e';
 
 /** Passes text on as it comes and resolves when `<RS>mark code<LF>` was read; the mark itself is never passed on. */
-export function readUntilMark(socket: Socket, mark: string, onText: (text: string) => void): Promise<StreamEnd> {
+export function readUntilMark(
+  socket: Socket,
+  mark: string,
+  onText: (text: string) => void,
+): Promise<StreamEnd> {
   const { promise, resolve } = deferred<StreamEnd>();
   const decoder = new StringDecoder('utf8');
   const parts: string[] = [];

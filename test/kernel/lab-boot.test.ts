@@ -18,7 +18,7 @@ afterAll(async () => {
   await lab?.shutdown();
 }, 30_000);
 
-test('the guest runs the kernel that was asked for, not the host\'s', async () => {
+test("the guest runs the kernel that was asked for, not the host's", async () => {
   const { code, stdout } = await lab.run(['uname', '-r']);
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${lab.kernelVersion}\n` });
 });
@@ -30,19 +30,25 @@ test('a failing command keeps its exit status and both of its streams', async ()
 
 test('commands run side by side, and more of them than there are slots', async () => {
   const numbers = Array.from({ length: 6 }, (_, number) => String(number));
-  const results = await Promise.all(numbers.map((number) => lab.run(['sh', '-c', `sleep 0.2; echo ${number}`])));
+  const results = await Promise.all(
+    numbers.map((number) => lab.run(['sh', '-c', `sleep 0.2; echo ${number}`])),
+  );
   expect(results.map(({ stdout }) => stdout)).toEqual(numbers.map((number) => `${number}\n`));
 });
 
 test('a command past its time limit is killed, its output is in the error, and the lab lives on', async () => {
   const late = lab.run(['sh', '-c', 'echo begun; sleep 600'], { timeoutMs: 2_000 });
-  await expect(late).rejects.toMatchObject({ code: 'LAB_RUN_TIMEOUT', message: expect.stringContaining('begun') });
+  await expect(late).rejects.toMatchObject({
+    code: 'LAB_RUN_TIMEOUT',
+    message: expect.stringContaining('begun'),
+  });
   expect(await lab.run(['true'])).toMatchObject({ code: 0 });
 });
 
 test('files written on one side of the shared folder are read on the other, modules are there, and lo is up', async () => {
   writeFileSync(join(lab.shareDir, 'note'), 'from the host\n');
-  const script = 'cat "$1/note"; grep -c ^veth /proc/modules; cat /sys/class/net/lo/operstate; ls /sys/kernel/tracing/README';
+  const script =
+    'cat "$1/note"; grep -c ^veth /proc/modules; cat /sys/class/net/lo/operstate; ls /sys/kernel/tracing/README';
   const { stdout } = await lab.run(['sh', '-c', script, 'sh', lab.guestShareDir]);
   expect(stdout).toBe('from the host\n1\nunknown\n/sys/kernel/tracing/README\n');
 });
