@@ -34,6 +34,11 @@ export interface Life {
   readonly earlier: number;
 }
 
+interface Known {
+  readonly objects: ObjectTable;
+  readonly threads: ThreadNames;
+}
+
 export interface LifeOptions {
   /** The life ends with its event, and has all the events behind it, even of other objects. */
   readonly violation?: Violation;
@@ -41,17 +46,19 @@ export interface LifeOptions {
   readonly keep?: number;
 }
 
-/** Every field that a life's heading or columns say already. */
-const SAID = /^(position|addr|ip|ifindex|netns|family)=/;
+/** Fields that the columns say already; an address only where the heading names the frame. */
+const SAID = /^(position|ip|ifindex|netns|family)=/;
+const SAID_OF_FRAME = /^(position|addr)=/;
 
 export function collectLife(
   batches: Iterable<Batch>,
   selector: Selector,
-  known: { readonly objects: ObjectTable; readonly threads: ThreadNames },
+  known: Known,
   { violation, keep = 14 }: LifeOptions = {},
 ): Life {
-  const { objects, threads } = known;
+  const { objects } = known;
   const matches = createMatcher(selector, objects);
+  const said = selector.type === 'frame' ? SAID_OF_FRAME : SAID;
   const events: LifeEvent[] = [];
   const evidence = violation ? [...violation.evidence, violation.at] : [];
   let earlier = 0;
@@ -73,7 +80,7 @@ export function collectLife(
       previous.times++;
       previous.last = event.ts;
     } else {
-      events.push(lost ? lostEvent(event) : lifeEvent(event, objects, threads, behind));
+      events.push(lost ? lostEvent(event) : lifeEvent(event, known, said, behind));
       if (events.length >= 2 * keep) earlier += forget(events, keep);
     }
     if (violation && isAt(event, violation.at)) break;
@@ -94,7 +101,7 @@ function isAlike({ ref, tid }: LifeEvent, event: EventView): boolean {
   );
 }
 
-function lifeEvent(event: EventView, objects: ObjectTable, threads: ThreadNames, behind: boolean): LifeEvent {
+function lifeEvent(event: EventView, { objects, threads }: Known, said: RegExp, behind: boolean): LifeEvent {
   const object = event.field('object') ? event.u32('object') : undefined;
   return {
     ref: event.ref(),
@@ -103,7 +110,7 @@ function lifeEvent(event: EventView, objects: ObjectTable, threads: ThreadNames,
     place: object === undefined ? deviceOf(event, objects) : placeOf(objects, object),
     remark: fieldTexts(event, objects)
       .slice(object === undefined ? 0 : 1)
-      .filter((text) => !SAID.test(text))
+      .filter((text) => !said.test(text))
       .join(' '),
     behind,
     times: 1,
