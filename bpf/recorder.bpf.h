@@ -207,11 +207,9 @@ static __always_inline void fr_task_switched(struct task_struct *next)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), ids[2];
 
-	if (cpu >= FR_RUNNING_CPUS)
-		return;
 	/* pid and tgid lie side by side: one read for both. */
 	bpf_probe_read_kernel(ids, sizeof(ids), &next->pid);
-	fr_running[cpu].ids = FR_RUNNING_KNOWN | (__u64)ids[1] << 32 | ids[0];
+	fr_running[cpu & (FR_RUNNING_CPUS - 1)].ids = FR_RUNNING_KNOWN | (__u64)ids[1] << 32 | ids[0];
 }
 
 /* To be called when the current task may have got other ids: exec by another thread than the first (fs/exec.c). */
@@ -219,13 +217,13 @@ static __always_inline void fr_task_changed(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 
-	if (cpu < FR_RUNNING_CPUS)
-		fr_running[cpu].ids = 0;
+	fr_running[cpu & (FR_RUNNING_CPUS - 1)].ids = 0;
 }
 
 static __always_inline __u64 fr_current_ids(__u32 cpu)
 {
-	__u64 ids = cpu < FR_RUNNING_CPUS ? fr_running[cpu].ids : 0;
+	/* On a machine with more CPUs two would share an entry. */
+	__u64 ids = fr_cpus > FR_RUNNING_CPUS ? 0 : fr_running[cpu & (FR_RUNNING_CPUS - 1)].ids;
 
 	return ids & FR_RUNNING_KNOWN ? ids & ~FR_RUNNING_KNOWN : bpf_get_current_pid_tgid();
 }

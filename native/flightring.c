@@ -64,16 +64,25 @@ static __thread size_t log_length;
 
 static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
 {
+	char *words;
+	size_t length;
+
 	if (level != LIBBPF_WARN)
 		return 0;
-	if (log_length < sizeof(log_text) - 1) {
-		int n = vsnprintf(log_text + log_length, sizeof(log_text) - log_length, format, args);
-
-		if (n > 0)
-			log_length += n;
-		if (log_length > sizeof(log_text) - 1)
-			log_length = sizeof(log_text) - 1;
+	if (vasprintf(&words, format, args) < 0)
+		return 0;
+	/* A verifier's log is long, and its end says why. */
+	length = strlen(words);
+	if (length > sizeof(log_text) / 2)
+		memmove(words, words + length - sizeof(log_text) / 2, sizeof(log_text) / 2 + 1);
+	length = strlen(words);
+	if (log_length + length >= sizeof(log_text)) {
+		log_length = 0;
+		log_text[0] = 0;
 	}
+	memcpy(log_text + log_length, words, length + 1);
+	log_length += length;
+	free(words);
 	return 0;
 }
 

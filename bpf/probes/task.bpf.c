@@ -36,3 +36,16 @@ FR_RAW(task_rename, task_rename, struct task_struct *task, const char *comm)
 {
 	return task_named(task, comm);
 }
+
+/* Keeps the running task's ids where events find them without a helper call. */
+FR_RAW(task_switch, sched_switch, int preempt, struct task_struct *prev, struct task_struct *next)
+{
+	fr_task_switched(next);
+	return 0;
+}
+
+FR_RAW(task_exec, sched_process_exec, struct task_struct *task)
+{
+	fr_task_changed();
+	return 0;
+}
