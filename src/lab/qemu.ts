@@ -33,11 +33,19 @@ export interface Machine {
 }
 
 const kernelArguments = [
-  ...['console=ttyS0', 'quiet', 'panic=-1', 'rdinit=/init'],
+  'console=ttyS0',
+  'quiet',
+  'panic=-1',
+  'rdinit=/init',
   // Without tsc the emulated HPET serialises every clock read, and with it the vCPUs.
-  ...['tsc=reliable', 'clocksource=tsc'],
+  'tsc=reliable',
+  'clocksource=tsc',
   // Checks and probes of hardware that is not there, and guards against leaks that an emulated CPU has not.
-  ...['no_timer_check', 'i8042.noaux', 'i8042.nokbd', 'cryptomgr.notests', 'mitigations=off'],
+  'no_timer_check',
+  'i8042.noaux',
+  'i8042.nokbd',
+  'cryptomgr.notests',
+  'mitigations=off',
 ];
 // Debian's CONFIG_HZ.
 const jiffiesPerSecond = 250;
@@ -95,17 +103,38 @@ function qemuCommand(options: MachineOptions): string[] {
   ]).flat();
   return [
     'qemu-system-x86_64',
-    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-machine', 'q35,usb=off,vmport=off', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
-    ...['-smp', String(options.cpus), '-m', `${options.memoryMiB}M`],
-    ...['-kernel', options.kernelImage, '-initrd', options.initramfs],
+    '-nodefaults',
+    '-no-user-config',
+    '-display',
+    'none',
+    '-no-reboot',
+    '-machine',
+    'q35,usb=off,vmport=off',
+    '-accel',
+    'tcg,thread=multi',
+    '-cpu',
+    'max',
+    '-smp',
+    String(options.cpus),
+    '-m',
+    `${options.memoryMiB}M`,
+    '-kernel',
+    options.kernelImage,
+    '-initrd',
+    options.initramfs,
     ...(existsSync(quickFirmware) ? ['-bios', quickFirmware] : []),
-    ...['-append', [...kernelArguments, ...delayArguments(), ...options.extraKernelArguments].join(' ')],
-    ...['-chardev', `socket,id=console,fd=${consoleFd}`, '-serial', 'chardev:console'],
-    ...['-device', 'virtio-rng-pci'],
+    '-append',
+    [...kernelArguments, ...delayArguments(), ...options.extraKernelArguments].join(' '),
+    '-chardev',
+    `socket,id=console,fd=${consoleFd}`,
+    '-serial',
+    'chardev:console',
+    '-device',
+    'virtio-rng-pci',
     ...sharedFolder(hostTag, '/', 'readonly=on'),
     ...sharedFolder(shareTag, options.shareDir, 'writeout=immediate'),
-    ...['-device', 'virtio-serial-pci,max_ports=31'],
+    '-device',
+    'virtio-serial-pci,max_ports=31',
     ...serialPort(controlPort, controlFd),
     ...ports,
   ];
@@ -120,8 +149,10 @@ function delayArguments(): string[] {
 function sharedFolder(tag: string, path: string, more: string): string[] {
   const escaped = path.replaceAll(',', ',,');
   return [
-    ...['-fsdev', `local,id=${tag},path=${escaped},security_model=none,multidevs=remap,${more}`],
-    ...['-device', `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
+    '-fsdev',
+    `local,id=${tag},path=${escaped},security_model=none,multidevs=remap,${more}`,
+    '-device',
+    `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`,
   ];
 }
 
