@@ -1,0 +1,54 @@
+// The commands: a name and a sentence each, and where the rest is; a command's module is loaded only when it is used.
+
+import type { Command } from 'commander';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly group: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+const GROUPS = { kernel: 'On a running kernel:', files: 'On recordings:', learn: 'To learn and to try:' } as const;
+
+/** Where help on help is listed. */
+export const HELP_GROUP = GROUPS.learn;
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'doctor',
+    group: GROUPS.kernel,
+    summary: 'what this kernel and these privileges allow, probe by probe',
+    load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+  {
+    name: 'record',
+    group: GROUPS.kernel,
+    summary: 'follow events until an invariant breaks, and keep what led to it',
+    load: async () => (await import('./record.ts')).recordCommand(),
+  },
+  {
+    name: 'check',
+    group: GROUPS.files,
+    summary: 'replay recordings through the invariants; exit status 1 on a violation',
+    load: async () => (await import('./check.ts')).checkCommand(),
+  },
+  {
+    name: 'show',
+    group: GROUPS.files,
+    summary: 'print a recording as a trace, or the life of one object in it',
+    load: async () => (await import('./show.ts')).showCommand(),
+  },
+  {
+    name: 'invariants',
+    group: GROUPS.learn,
+    summary: 'what each invariant claims, its legal moves and where it comes from',
+    load: async () => (await import('./invariants.ts')).invariantsCommand(),
+  },
+  {
+    name: 'lab',
+    group: GROUPS.learn,
+    summary: "run a command on a stock Debian kernel in QEMU, on this machine's files",
+    load: async () => (await import('./lab.ts')).labCommand(),
+  },
+];
