@@ -1,0 +1,17 @@
+// The tests by kind: what needs nothing, what needs this machine's kernel or the lab, and what needs the packed package.
+
+import { defineConfig } from 'vitest/config';
+
+const slow = { testTimeout: 600_000, hookTimeout: 600_000, fileParallelism: false, maxWorkers: 1 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 240_000 } },
+      { test: { name: 'golden', include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'kernel', include: ['test/kernel/**/*.test.ts'], ...slow } },
+      { test: { name: 'package', include: ['test/package/**/*.test.ts'], ...slow } },
+    ],
+  },
+});
