@@ -31,6 +31,8 @@ RECORD(xsk_rx_publish)
 #define WAKE 64
 #define WORK 128
 #define COMPLETED 256
+#define AHEAD 512
+#define WAITING 512 /* frames in FILL */
 
 struct step {
 	__u16 kind;
@@ -40,7 +42,7 @@ struct step {
 static const volatile struct step steps[16] = {
 	{ FR_KIND_xsk_napi_schedule, 0 },
 	{ FR_KIND_xsk_napi_begin, 0 },
-	{ FR_KIND_xsk_fill_submit, POSITION | ADDR | SINCE },
+	{ FR_KIND_xsk_fill_submit, POSITION | ADDR | SINCE | AHEAD },
 	{ FR_KIND_xsk_fill_take, POSITION | ADDR },
 	{ FR_KIND_xsk_redirect, SOCKET | LEN },
 	{ FR_KIND_xsk_rx_reserve, SOCKET | POSITION | LEN },
@@ -82,6 +84,8 @@ static __always_inline int next_event(__u32 offend)
 		flags = FR_URGENT;
 		frame--;
 	}
+	if (has & AHEAD)
+		frame += WAITING;
 	r = fr_claim(1, &first, &ring);
 	if (!r)
 		return 0;

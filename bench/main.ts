@@ -8,10 +8,13 @@ import { parseArgs } from 'node:util';
 import { BUILD } from './driver.ts';
 import { drain } from './drain.ts';
 import { emit } from './emit.ts';
+import { exportBank } from './export.ts';
+import { freeze } from './freeze.ts';
 import { live } from './live.ts';
+import { sustain } from './sustain.ts';
 import { type Benchmark, type Options, passes, print } from './table.ts';
 
-const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmark>>> = { emit, live, drain };
+const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmark>>> = { emit, live, drain, sustain, freeze, export: exportBank };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

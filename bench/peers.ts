@@ -1,10 +1,12 @@
 // The tools that flightring is held against, started and stopped around a measurement.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const TRACING = '/sys/kernel/tracing';
+const BPFTRACE_TEXT = '/dev/shm/flightring-bench.bpftrace.txt';
 const PERF_DATA = '/dev/shm/flightring-bench.perf.data';
 
 export interface Peer {
@@ -77,26 +79,25 @@ export function perf(): Peer {
 /** One line of text per event; without a filter, as somebody who looks for the unknown would. */
 export function bpftrace(): Peer {
   let child: ChildProcess | null = null;
-  let lost = 0;
-  let rest = '';
   const program =
     'tracepoint:raw_syscalls:sys_enter { printf("%llu %d %d %s %ld %lx\\n", nsecs, cpu, tid, comm, args->id, args->args[0]) }';
   return {
     name: 'bpftrace printf',
     available: () => installed('bpftrace'),
     async start() {
-      lost = 0;
-      rest = '';
-      child = spawn('sh', ['-c', 'exec bpftrace -e "$0" 2>&1 >/dev/null', program], { stdio: ['ignore', 'pipe', 'ignore'] });
-      child.stdout?.on('data', (data: Buffer) => {
-        rest += data.toString();
-        for (const match of rest.matchAll(/Lost (\d+) events/g)) lost += Number(match[1]);
-        rest = rest.slice(rest.lastIndexOf('\n') + 1);
-      });
+      child = spawn('bpftrace', ['-o', BPFTRACE_TEXT, '-e', program], { stdio: 'ignore' });
     },
     async stop() {
       if (child) await end(child);
-      return { lost, got: Number.NaN };
+      let lost = 0;
+      let got = 0;
+      for await (const line of createInterface({ input: createReadStream(BPFTRACE_TEXT) })) {
+        const told = /^Lost (\d+) events/.exec(line);
+        if (told) lost += Number(told[1]);
+        else if (/^\d/.test(line)) got++;
+      }
+      rmSync(BPFTRACE_TEXT, { force: true });
+      return { lost, got };
     },
   };
 }
