@@ -11,10 +11,11 @@ import { emit } from './emit.ts';
 import { exportBank } from './export.ts';
 import { freeze } from './freeze.ts';
 import { live } from './live.ts';
+import { start } from './start.ts';
 import { sustain } from './sustain.ts';
 import { type Benchmark, type Options, passes, print } from './table.ts';
 
-const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmark>>> = { emit, live, drain, sustain, freeze, export: exportBank };
+const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmark>>> = { emit, live, drain, sustain, freeze, export: exportBank, start };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
