@@ -4,7 +4,7 @@ import type { Violation } from '../model/violation.ts';
 import type { InvariantVerdict, LiveComparison, RecordingCheck, Verdict } from '../pipeline.ts';
 import type { Palette } from '../report/palette.ts';
 import { formatCount, formatSeconds, plural } from '../report/span.ts';
-import { violationLine, violationText } from '../report/violation.ts';
+import { nextCommands, violationLine, violationText } from '../report/violation.ts';
 
 /** Violations told in a line each; the first is told whole, those beyond are only counted. */
 const LINES = 20;
@@ -16,13 +16,14 @@ export function checkLines(check: RecordingCheck, palette: Palette): string[] {
   return [
     `${palette.bold(path)}  ${plural(summary.events, 'event')}, Linux ${meta.kernel.release}, ${plural(meta.kernel.cpus, 'CPU')}`,
     '',
-    ...(first ? [...violationText(first, { palette, meta, path }), ''] : []),
+    ...(first ? [...violationText(first, { palette, meta }), ''] : []),
     ...violationList(others, palette, ''),
     ...violationList(outOfWindow, palette, ' — seen live; its history lies before the window'),
     ...verdictTable(check.verdicts, palette),
     '',
     ...liveLines(check, palette),
     ...lossLines(check, palette),
+    ...(first ? ['', ...nextCommands(first, path).slice(1).map((command, i) => `${palette.dim(i === 0 ? 'next' : '    ')}  ${command}`)] : []),
   ];
 }
 
@@ -45,7 +46,7 @@ function verdictTable(verdicts: readonly InvariantVerdict[], palette: Palette): 
   const width = Math.max(0, ...verdicts.map(({ invariant }) => invariant.length));
   const paint: Readonly<Record<Verdict, (text: string) => string>> = { violated: palette.bad, holds: palette.bold, unknown: palette.warn };
   return verdicts.map(({ invariant, verdict, counts, reasons }) => {
-    const fired = counts.fired > 0 ? [`${formatCount(counts.fired)} times`] : [];
+    const fired = counts.fired > 0 ? [`broken ${counts.fired === 1 ? 'once' : `${formatCount(counts.fired)} times`}`] : [];
     const remarks = [`${plural(counts.checked, 'event')} checked`, ...fired, ...reasons].join('; ');
     return `${invariant.padEnd(width)}  ${paint[verdict](verdict.padEnd(8))}  ${palette.dim(remarks)}`;
   });

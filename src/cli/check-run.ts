@@ -4,7 +4,7 @@ import { EXIT, type ExitCode, FlightringError } from '../model/errors.ts';
 import type { Violation } from '../model/violation.ts';
 import { checkRecording, type CheckOptions, type RecordingCheck } from '../pipeline.ts';
 import { checkFacts, checkLines } from './check-report.ts';
-import { createPalette, type Palette } from '../report/palette.ts';
+import { createPalette } from '../report/palette.ts';
 import { wantsColour } from './colour.ts';
 import { type ChosenInvariants, chooseInvariants } from './invariant-list.ts';
 import { writeLines } from './output.ts';
@@ -21,12 +21,16 @@ export interface CheckFlags {
 const SEVERITY: readonly ExitCode[] = [EXIT.fine, EXIT.incomplete, EXIT.violation, EXIT.badInput, EXIT.kernelRefused];
 
 /** Checks all files, whatever is wrong with some of them; returns the worst exit status. */
-export async function runCheck(files: readonly string[], flags: CheckFlags): Promise<ExitCode> {
+export async function runCheck(
+  files: readonly string[],
+  flags: CheckFlags,
+  out: NodeJS.WriteStream = process.stdout,
+  err: NodeJS.WriteStream = process.stderr,
+): Promise<ExitCode> {
   const chosen = flags.invariants === undefined ? null : await chooseInvariants(flags.invariants);
-  const palette = createPalette(wantsColour(process.stdout, flags.color));
   let worst: ExitCode = EXIT.fine;
   for (const [i, file] of files.entries()) {
-    const code = await checkOne(file, i > 0, chosen, flags, palette);
+    const code = await checkOne(file, i > 0, chosen, flags, out, err);
     if (SEVERITY.indexOf(code) > SEVERITY.indexOf(worst)) worst = code;
   }
   return worst;
@@ -36,10 +40,11 @@ async function checkOne(
   file: string,
   follows: boolean,
   chosen: ChosenInvariants | null,
-  { json, quiet }: CheckFlags,
-  palette: Palette,
+  { json, quiet, color }: CheckFlags,
+  out: NodeJS.WriteStream,
+  err: NodeJS.WriteStream,
 ): Promise<ExitCode> {
-  const progress = startProgress(`checking ${file}`);
+  const progress = startProgress(`checking ${file}`, err);
   let check: RecordingCheck;
   try {
     check = await checkRecording(file, optionsOf(chosen, progress));
@@ -47,15 +52,15 @@ async function checkOne(
     progress.end();
     const error = chosen === null ? thrown : chosen.explain(thrown);
     if (!(error instanceof FlightringError)) throw error;
-    process.stderr.write(`flightring: ${error.message}\n`);
-    if (json) await writeLines(process.stdout, [JSON.stringify({ path: file, error: { code: error.code, message: error.message } })]);
+    err.write(`flightring: ${error.message}\n`);
+    if (json) await writeLines(out, [JSON.stringify({ path: file, error: { code: error.code, message: error.message } })]);
     return error.exitCode;
   }
   progress.end();
-  if (json) await writeLines(process.stdout, [JSON.stringify(checkFacts(check), bigIntsAsText)]);
-  else if (!quiet) await writeLines(process.stdout, [...(follows ? [''] : []), ...checkLines(check, palette)]);
-  const { damage } = check.recording;
-  if (damage !== null) process.stderr.write(`flightring: ${file}: ${damage.message}; ${damage.rowsReadable} of ${check.recording.rows} events could be checked.\n`);
+  if (json) await writeLines(out, [JSON.stringify(checkFacts(check), bigIntsAsText)]);
+  else if (!quiet) await writeLines(out, [...(follows ? [''] : []), ...checkLines(check, createPalette(wantsColour(out, color)))]);
+  const { damage, rows } = check.recording;
+  if (damage !== null) err.write(`flightring: ${file}: ${damage.message}; ${damage.rowsReadable} of ${rows} events could be checked.\n`);
   return exitCodeOf(check);
 }
 

@@ -12,11 +12,11 @@ export interface DoctorFlags {
   readonly color: boolean;
 }
 
-export async function runDoctor({ json, color }: DoctorFlags): Promise<ExitCode> {
+export async function runDoctor({ json, color }: DoctorFlags, out: NodeJS.WriteStream = process.stdout): Promise<ExitCode> {
   const facts = await collectFacts();
   const advice = adviceOf(facts);
-  const lines = json ? [JSON.stringify({ ...facts, advice }, null, 2)] : doctorLines(facts, advice, createPalette(wantsColour(process.stdout, color)));
-  await writeLines(process.stdout, lines);
+  const lines = json ? [JSON.stringify({ ...facts, advice }, null, 2)] : doctorLines(facts, advice, createPalette(wantsColour(out, color)));
+  await writeLines(out, lines);
   return recordable(facts).length > 0 ? EXIT.fine : EXIT.kernelRefused;
 }
 

@@ -32,12 +32,12 @@ async function createProgram(words: readonly string[]): Promise<Command> {
     .description('A flight recorder for Linux networking: the last kernel events, frozen when an invariant breaks.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help; after a command, its own')
+    .commandsGroup(HELP_GROUP)
     .helpCommand('help [command]', 'print the help of a command')
     .showSuggestionAfterError(false)
     .configureOutput({ outputError: () => {} })
     .exitOverride()
     .addHelpText('after', AFTERWARDS);
-  program.commandsGroup(HELP_GROUP);
   const wanted = wantedCommand(words);
   for (const entry of COMMANDS) {
     const command = entry === wanted ? await entry.load() : new Command(entry.name);
