@@ -60,7 +60,10 @@ export interface CheckOptions {
  * @example
  * const { verdicts, summary } = await checkRecording('freeze.parquet');
  */
-export async function checkRecording(source: string | Recording, options: CheckOptions = {}): Promise<RecordingCheck> {
+export async function checkRecording(
+  source: string | Recording,
+  options: CheckOptions = {},
+): Promise<RecordingCheck> {
   const recording = typeof source === 'string' ? await openRecording(source) : source;
   const { meta, rows } = recording;
   const unknownInvariants = options.invariants ? [] : unknownTo(meta);
@@ -90,7 +93,9 @@ function isOtherVersion(meta: RecordingMeta, { name, version = 1 }: Invariant): 
 }
 
 function unknownTo(meta: RecordingMeta): string[] {
-  return meta.invariants.filter(({ name }) => !INVARIANTS.some((known) => known.name === name)).map(({ name }) => name);
+  return meta.invariants
+    .filter(({ name }) => !INVARIANTS.some((known) => known.name === name))
+    .map(({ name }) => name);
 }
 
 function recordedInvariants({ meta, path }: Recording): readonly Invariant[] {
@@ -98,7 +103,10 @@ function recordedInvariants({ meta, path }: Recording): readonly Invariant[] {
   const known = INVARIANTS.filter(({ name }) => meta.invariants.some((live) => live.name === name));
   if (known.length > 0) return known;
   const names = meta.invariants.map(({ name }) => name).join(', ');
-  throw new UsageError('UNKNOWN_INVARIANT', `${path} was made with ${names}, which this flightring doesn't have; name a module that has it with --invariants ./mine.ts.`);
+  throw new UsageError(
+    'UNKNOWN_INVARIANT',
+    `${path} was made with ${names}, which this flightring doesn't have; name a module that has it with --invariants ./mine.ts.`,
+  );
 }
 
 function judge(invariant: Invariant, summary: CheckSummary, { meta, damage }: Recording): InvariantVerdict {
@@ -107,12 +115,19 @@ function judge(invariant: Invariant, summary: CheckSummary, { meta, damage }: Re
   const blind = neededKinds(invariant).filter((kind) => isBlind(kind, meta.coverage));
   if (blind.length > 0) reasons.push(`no probe that writes ${blind.join(', ')} was attached`);
   if (counts.checked === 0) reasons.push('the recording has none of the events it needs');
-  if (counts.unknown > 0) reasons.push(`${amount(counts.unknown, 'object')} became unknown where history was missing`);
+  if (counts.unknown > 0)
+    reasons.push(`${amount(counts.unknown, 'object')} became unknown where history was missing`);
   if (counts.evicted > 0) reasons.push(`${amount(counts.evicted, 'object')} beyond what it keeps state for`);
   if (counts.unplaced > 0) reasons.push(`${amount(counts.unplaced, 'event')} could not be placed`);
   if (damage !== null) reasons.push('the rest of the recording is damaged');
-  const broken = counts.fired > 0 || (meta.outOfWindow ?? []).some((violation) => violation.invariant === invariant.name);
-  return { invariant: invariant.name, verdict: broken ? 'violated' : reasons.length > 0 ? 'unknown' : 'holds', counts, reasons };
+  const broken =
+    counts.fired > 0 || (meta.outOfWindow ?? []).some((violation) => violation.invariant === invariant.name);
+  return {
+    invariant: invariant.name,
+    verdict: broken ? 'violated' : reasons.length > 0 ? 'unknown' : 'holds',
+    counts,
+    reasons,
+  };
 }
 
 /** Whether every probe that writes the kind was left out; of a recording that doesn't say, nothing is assumed. */
@@ -126,13 +141,22 @@ function amount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-function compareWithLive(meta: RecordingMeta, now: readonly Violation[], invariants: readonly Invariant[]): LiveComparison | null {
-  const both = new Set(invariants.map(({ name }) => name).filter((name) => meta.invariants.some((live) => live.name === name)));
+function compareWithLive(
+  meta: RecordingMeta,
+  now: readonly Violation[],
+  invariants: readonly Invariant[],
+): LiveComparison | null {
+  const both = new Set(
+    invariants.map(({ name }) => name).filter((name) => meta.invariants.some((live) => live.name === name)),
+  );
   if (both.size === 0) return null;
   const beyond = new Set((meta.outOfWindow ?? []).map(placeOf));
-  const live = meta.violations.filter((violation) => both.has(violation.invariant) && !beyond.has(placeOf(violation)));
+  const live = meta.violations.filter(
+    (violation) => both.has(violation.invariant) && !beyond.has(placeOf(violation)),
+  );
   const left = new Map<string, Violation[]>();
-  for (const violation of live) left.set(placeOf(violation), [...(left.get(placeOf(violation)) ?? []), violation]);
+  for (const violation of live)
+    left.set(placeOf(violation), [...(left.get(placeOf(violation)) ?? []), violation]);
   const added: Violation[] = [];
   const changed: { live: Violation; now: Violation }[] = [];
   let reproduced = 0;
@@ -152,5 +176,10 @@ function placeOf({ invariant, object, at }: Violation): string {
 }
 
 function wordsOf({ sentence, severity, orderDependent, evidence }: Violation): string {
-  return JSON.stringify([sentence, severity, orderDependent, evidence.map(({ cpu, seq, ts, kind }) => [cpu, seq, ts, kind])]);
+  return JSON.stringify([
+    sentence,
+    severity,
+    orderDependent,
+    evidence.map(({ cpu, seq, ts, kind }) => [cpu, seq, ts, kind]),
+  ]);
 }

@@ -30,7 +30,11 @@ export async function loadInvariants(file: string, library: object = LIBRARY): P
     throw explainModuleError(cause, path);
   }
   const list: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
-  if (list.length === 0) throw new UsageError('BAD_INVARIANT', `${file} exports no invariant: its default export is an empty array.`);
+  if (list.length === 0)
+    throw new UsageError(
+      'BAD_INVARIANT',
+      `${file} exports no invariant: its default export is an empty array.`,
+    );
   for (const [i, candidate] of list.entries()) {
     const problem = problemOf(candidate);
     if (problem === undefined) continue;
@@ -44,7 +48,9 @@ export async function loadInvariants(file: string, library: object = LIBRARY): P
 export function explainModuleError(cause: unknown, path: string): UsageError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const place = placeIn(cause, path);
-  const words = (message.split('\n')[0] ?? '').replaceAll(pathToFileURL(path).href, path).replaceAll(`${path}: `, '');
+  const words = (message.split('\n')[0] ?? '')
+    .replaceAll(pathToFileURL(path).href, path)
+    .replaceAll(`${path}: `, '');
   return new UsageError('BAD_INVARIANT', `${place}: ${words.replace(/\s*\(\d+:\d+\)$/, '')}`, { cause });
 }
 
@@ -87,13 +93,22 @@ function stepProblem({ needs, start }: Partial<Record<string, unknown>>): string
   return typeof start === 'function' ? undefined : 'has no start (a function that returns { step })';
 }
 
-function tableProblem({ moves, states, key, sentence }: Partial<Record<string, unknown>>): string | undefined {
+function tableProblem({
+  moves,
+  states,
+  key,
+  sentence,
+}: Partial<Record<string, unknown>>): string | undefined {
   if (key !== 'frame') return `has key ${JSON.stringify(key)}; a table can only have "frame"`;
-  if (!isTexts(states) || states.length === 0 || states.length > 63) return 'has no states (an array of 1 to 63 texts)';
+  if (!isTexts(states) || states.length === 0 || states.length > 63)
+    return 'has no states (an array of 1 to 63 texts)';
   if (typeof sentence !== 'function') return 'has no sentence (a function that returns a text)';
   if (typeof moves !== 'object' || moves === null) return 'has no moves';
-  for (const [kind, move] of Object.entries(moves as Record<string, { from?: unknown; to?: unknown } | null>)) {
-    if (!isTexts(move?.from) || typeof move.to !== 'string') return `moves ${kind} otherwise than { from: […], to: … }`;
+  for (const [kind, move] of Object.entries(
+    moves as Record<string, { from?: unknown; to?: unknown } | null>,
+  )) {
+    if (!isTexts(move?.from) || typeof move.to !== 'string')
+      return `moves ${kind} otherwise than { from: […], to: … }`;
     const strange = [...move.from, move.to].find((state) => !states.includes(state));
     if (strange !== undefined) return `moves ${kind} by way of ${strange}, which is no state of it`;
   }

@@ -23,7 +23,14 @@ export function checkLines(check: RecordingCheck, palette: Palette): string[] {
     '',
     ...liveLines(check, palette),
     ...lossLines(check, palette),
-    ...(first ? ['', ...nextCommands(first, path).slice(1).map((command, i) => `${palette.dim(i === 0 ? 'next' : '    ')}  ${command}`)] : []),
+    ...(first
+      ? [
+          '',
+          ...nextCommands(first, path)
+            .slice(1)
+            .map((command, i) => `${palette.dim(i === 0 ? 'next' : '    ')}  ${command}`),
+        ]
+      : []),
   ];
 }
 
@@ -31,7 +38,11 @@ function violationList(violations: readonly Violation[], palette: Palette, remar
   if (violations.length === 0) return [];
   const more = violations.length - LINES;
   return [
-    ...violations.slice(0, LINES).map((violation) => `${violationLine(violation, palette)}  ${palette.dim(placeOf(violation))}${remark}`),
+    ...violations
+      .slice(0, LINES)
+      .map(
+        (violation) => `${violationLine(violation, palette)}  ${palette.dim(placeOf(violation))}${remark}`,
+      ),
     ...(more > 0 ? [palette.dim(`… and ${formatCount(more)} more`)] : []),
     '',
   ];
@@ -44,48 +55,85 @@ function placeOf({ at }: Violation): string {
 
 function verdictTable(verdicts: readonly InvariantVerdict[], palette: Palette): string[] {
   const width = Math.max(0, ...verdicts.map(({ invariant }) => invariant.length));
-  const paint: Readonly<Record<Verdict, (text: string) => string>> = { violated: palette.bad, holds: palette.bold, unknown: palette.warn };
+  const paint: Readonly<Record<Verdict, (text: string) => string>> = {
+    violated: palette.bad,
+    holds: palette.bold,
+    unknown: palette.warn,
+  };
   return verdicts.map(({ invariant, verdict, counts, reasons }) => {
-    const fired = counts.fired > 0 ? [`broken ${counts.fired === 1 ? 'once' : `${formatCount(counts.fired)} times`}`] : [];
+    const fired =
+      counts.fired > 0
+        ? [`broken ${counts.fired === 1 ? 'once' : `${formatCount(counts.fired)} times`}`]
+        : [];
     const remarks = [`${plural(counts.checked, 'event')} checked`, ...fired, ...reasons].join('; ');
     return `${invariant.padEnd(width)}  ${paint[verdict](verdict.padEnd(8))}  ${palette.dim(remarks)}`;
   });
 }
 
-function liveLines({ comparison, unknownInvariants, otherVersions }: RecordingCheck, palette: Palette): string[] {
+function liveLines(
+  { comparison, unknownInvariants, otherVersions }: RecordingCheck,
+  palette: Palette,
+): string[] {
   return [
-    ...(comparison ? comparisonLines(comparison, palette) : ['no live verdict to compare with: none of these invariants ran live']),
-    ...(otherVersions.length > 0 ? [palette.warn(`another version of ${otherVersions.join(', ')} ran live`)] : []),
+    ...(comparison
+      ? comparisonLines(comparison, palette)
+      : ['no live verdict to compare with: none of these invariants ran live']),
+    ...(otherVersions.length > 0
+      ? [palette.warn(`another version of ${otherVersions.join(', ')} ran live`)]
+      : []),
     ...(unknownInvariants.length > 0
-      ? [palette.warn(`not checked: ${unknownInvariants.join(', ')} ran live, but is not part of this flightring; name its module with --invariants ./mine.ts`)]
+      ? [
+          palette.warn(
+            `not checked: ${unknownInvariants.join(', ')} ran live, but is not part of this flightring; name its module with --invariants ./mine.ts`,
+          ),
+        ]
       : []),
   ];
 }
 
-function comparisonLines({ live, reproduced, missing, added, changed }: LiveComparison, palette: Palette): string[] {
+function comparisonLines(
+  { live, reproduced, missing, added, changed }: LiveComparison,
+  palette: Palette,
+): string[] {
   const same = missing.length + added.length + changed.length === 0;
   const verdict = `live verdict reproduced: ${formatCount(reproduced)} of ${formatCount(live)}`;
   const say = (label: string, violations: readonly Violation[]) => [
-    ...violations.slice(0, LINES).map((violation) => `  ${label}  ${violationLine(violation, palette)}  ${palette.dim(placeOf(violation))}`),
+    ...violations
+      .slice(0, LINES)
+      .map(
+        (violation) => `  ${label}  ${violationLine(violation, palette)}  ${palette.dim(placeOf(violation))}`,
+      ),
     ...(violations.length > LINES ? [`  ${label}  ${formatCount(violations.length - LINES)} more`] : []),
   ];
   return [
     same ? `${verdict}, event for event` : palette.warn(verdict),
     ...say('only live', missing),
     ...say('only now ', added),
-    ...say('was live ', changed.map((change) => change.live)),
-    ...say('is now   ', changed.map((change) => change.now)),
+    ...say(
+      'was live ',
+      changed.map((change) => change.live),
+    ),
+    ...say(
+      'is now   ',
+      changed.map((change) => change.now),
+    ),
   ];
 }
 
 function lossLines({ summary, recording }: RecordingCheck, palette: Palette): string[] {
   const { recursionMisses, objectsDropped, windowlessViolations } = recording.meta.loss;
-  const unread = [...recording.unknownKinds].map(([kind, count]) => `${plural(count, 'event')} of kind ${kind}, which this flightring doesn't know`);
+  const unread = [...recording.unknownKinds].map(
+    ([kind, count]) => `${plural(count, 'event')} of kind ${kind}, which this flightring doesn't know`,
+  );
   return [
     summary.lost > 0 ? `lost: ${plural(summary.lost, 'event')}; what they would have said is unknown` : '',
-    recursionMisses > 0 ? `lost: ${plural(recursionMisses, 'event')} of probes interrupted by themselves` : '',
+    recursionMisses > 0
+      ? `lost: ${plural(recursionMisses, 'event')} of probes interrupted by themselves`
+      : '',
     objectsDropped > 0 ? `lost: ${plural(objectsDropped, 'object')} beyond the object table` : '',
-    windowlessViolations > 0 ? `${plural(windowlessViolations, 'later violation')} found live while both banks were in use, without a recording` : '',
+    windowlessViolations > 0
+      ? `${plural(windowlessViolations, 'later violation')} found live while both banks were in use, without a recording`
+      : '',
     ...unread.map((text) => `left out: ${text}`),
   ]
     .filter((line) => line !== '')

@@ -18,7 +18,13 @@ export interface CheckFlags {
 }
 
 /** From the best to the worst. */
-const SEVERITY: readonly ExitCode[] = [EXIT.fine, EXIT.incomplete, EXIT.violation, EXIT.badInput, EXIT.kernelRefused];
+const SEVERITY: readonly ExitCode[] = [
+  EXIT.fine,
+  EXIT.incomplete,
+  EXIT.violation,
+  EXIT.badInput,
+  EXIT.kernelRefused,
+];
 
 /** Checks all files, whatever is wrong with some of them; returns the worst exit status. */
 export async function runCheck(
@@ -53,14 +59,24 @@ async function checkOne(
     const error = chosen === null ? thrown : chosen.explain(thrown);
     if (!(error instanceof FlightringError)) throw error;
     err.write(`flightring: ${error.message}\n`);
-    if (json) await writeLines(out, [JSON.stringify({ path: file, error: { code: error.code, message: error.message } })]);
+    if (json)
+      await writeLines(out, [
+        JSON.stringify({ path: file, error: { code: error.code, message: error.message } }),
+      ]);
     return error.exitCode;
   }
   progress.end();
   if (json) await writeLines(out, [JSON.stringify(checkFacts(check), bigIntsAsText)]);
-  else if (!quiet) await writeLines(out, [...(follows ? [''] : []), ...checkLines(check, createPalette(wantsColour(out, color)))]);
+  else if (!quiet)
+    await writeLines(out, [
+      ...(follows ? [''] : []),
+      ...checkLines(check, createPalette(wantsColour(out, color))),
+    ]);
   const { damage, rows } = check.recording;
-  if (damage !== null) err.write(`flightring: ${file}: ${damage.message}; ${damage.rowsReadable} of ${rows} events could be checked.\n`);
+  if (damage !== null)
+    err.write(
+      `flightring: ${file}: ${damage.message}; ${damage.rowsReadable} of ${rows} events could be checked.\n`,
+    );
   return exitCodeOf(check);
 }
 

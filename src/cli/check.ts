@@ -5,9 +5,14 @@ import type { CheckFlags } from './check-run.ts';
 
 export function checkCommand(): Command {
   return new Command('check')
-    .description('replay recordings through the invariants they were made with, or others, and compare the verdict with the live one')
+    .description(
+      'replay recordings through the invariants they were made with, or others, and compare the verdict with the live one',
+    )
     .argument('<file...>', 'recordings (.parquet or raw)')
-    .option('--invariants <list>', 'which ones: names, whole paths (xsk), all, or modules of your own (./mine.ts), with commas between them')
+    .option(
+      '--invariants <list>',
+      'which ones: names, whole paths (xsk), all, or modules of your own (./mine.ts), with commas between them',
+    )
     .option('--json', 'one JSON object per recording and line')
     .option('--quiet', 'only the exit status, and what is wrong with a recording')
     .option('--no-color', 'plain text on a terminal, too')

@@ -9,7 +9,11 @@ export interface CommandEntry {
   load(): Promise<Command>;
 }
 
-const GROUPS = { kernel: 'On a running kernel:', files: 'On recordings:', learn: 'To learn and to try:' } as const;
+const GROUPS = {
+  kernel: 'On a running kernel:',
+  files: 'On recordings:',
+  learn: 'To learn and to try:',
+} as const;
 
 /** Where help on help is listed. */
 export const HELP_GROUP = GROUPS.learn;

@@ -38,7 +38,12 @@ export interface DoctorFacts {
   readonly unprivilegedBpfDisabled: number | null;
   readonly kprobes: boolean;
   readonly capabilities: readonly CapabilityState[];
-  readonly native: { readonly platform: string; readonly libc: string; readonly folder: string | null; readonly error: string | null };
+  readonly native: {
+    readonly platform: string;
+    readonly libc: string;
+    readonly folder: string | null;
+    readonly error: string | null;
+  };
   /** Probes were loaded and attached, and taken off again; otherwise `probes` is what the kernel says of itself. */
   readonly tried: boolean;
   /** Why they could not even be tried. */
@@ -53,14 +58,17 @@ export async function collectFacts(): Promise<DoctorFacts> {
   const capabilities = capabilityStates();
   const privileged = capabilities.every(({ have, needed }) => have || !needed);
   const native = await findNative();
-  const { probes, tried, error } = native.error !== null ? { probes: [], tried: false, error: native.error } : await examine(privileged);
+  const { probes, tried, error } =
+    native.error !== null ? { probes: [], tried: false, error: native.error } : await examine(privileged);
   return {
     kernel: { release: release(), machine: process.arch === 'x64' ? 'x86_64' : process.arch },
     node: process.version,
     btf: existsSync(BTF) ? { path: BTF, bytes: statSync(BTF).size } : null,
     lockdown: /\[(\w+)\]/.exec(readFile('/sys/kernel/security/lockdown') ?? '')?.[1] ?? null,
     unprivilegedBpfDisabled: numberOf(readFile('/proc/sys/kernel/unprivileged_bpf_disabled')),
-    kprobes: ['/sys/bus/event_source/devices/kprobe/type', '/sys/kernel/tracing/kprobe_events'].some((path) => existsSync(path)),
+    kprobes: ['/sys/bus/event_source/devices/kprobe/type', '/sys/kernel/tracing/kprobe_events'].some((path) =>
+      existsSync(path),
+    ),
     capabilities,
     native,
     tried,
@@ -92,7 +100,12 @@ async function findNative(): Promise<DoctorFacts['native']> {
     return { platform, libc, folder, error: null };
   } catch (error) {
     const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return { platform, libc, folder: null, error: error instanceof FlightringError ? message : `the native part can't be loaded: ${message}` };
+    return {
+      platform,
+      libc,
+      folder: null,
+      error: error instanceof FlightringError ? message : `the native part can't be loaded: ${message}`,
+    };
   }
 }
 
@@ -140,7 +153,9 @@ async function guess(): Promise<readonly ProbeFacts[]> {
   const programs = new Set(opened.text.split('\n').map((line) => line.split(' ')[0]));
   const symbols = new Set((readFile('/proc/kallsyms') ?? '').split('\n').map((line) => line.split(/\s/)[2]));
   return PROBE_PATHS.flatMap(({ path, probes }) =>
-    probes.filter(({ name }) => name !== '' && hasProgram(name, programs)).map((probe) => guessProbe(path, probe, programs, symbols, shim.btfFunction)),
+    probes
+      .filter(({ name }) => name !== '' && hasProgram(name, programs))
+      .map((probe) => guessProbe(path, probe, programs, symbols, shim.btfFunction)),
   );
 }
 
@@ -159,8 +174,16 @@ function guessProbe(
 ): ProbeFacts {
   const facts = { probe: name, path, target, purpose };
   const byTracepoint = programs.has(`${name}__raw_tp`);
-  const there = byTracepoint ? symbols.has(`__tracepoint_${target}`) : btfFunction(target) === 1 || symbols.has(target);
-  if (!there) return { ...facts, status: 'missing', method: null, reason: `this kernel has no ${byTracepoint ? 'tracepoint' : 'function'} ${target}` };
+  const there = byTracepoint
+    ? symbols.has(`__tracepoint_${target}`)
+    : btfFunction(target) === 1 || symbols.has(target);
+  if (!there)
+    return {
+      ...facts,
+      status: 'missing',
+      method: null,
+      reason: `this kernel has no ${byTracepoint ? 'tracepoint' : 'function'} ${target}`,
+    };
   const method = METHODS.find((known) => programs.has(`${name}__${known}`)) ?? null;
   return { ...facts, status: 'untried', method, reason: null };
 }
@@ -169,6 +192,12 @@ function pathFacts(probes: readonly ProbeFacts[]): PathFacts[] {
   return PROBE_PATHS.map(({ path, title }) => {
     const own = probes.filter((probe) => probe.path === path);
     const attached = own.filter(({ status }) => status === 'attached' || status === 'untried').length;
-    return { path, title, state: attached === 0 ? 'none' : attached === own.length ? 'all' : 'some', attached, probes: own.length };
+    return {
+      path,
+      title,
+      state: attached === 0 ? 'none' : attached === own.length ? 'all' : 'some',
+      attached,
+      probes: own.length,
+    };
   });
 }

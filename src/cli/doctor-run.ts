@@ -12,10 +12,15 @@ export interface DoctorFlags {
   readonly color: boolean;
 }
 
-export async function runDoctor({ json, color }: DoctorFlags, out: NodeJS.WriteStream = process.stdout): Promise<ExitCode> {
+export async function runDoctor(
+  { json, color }: DoctorFlags,
+  out: NodeJS.WriteStream = process.stdout,
+): Promise<ExitCode> {
   const facts = await collectFacts();
   const advice = adviceOf(facts);
-  const lines = json ? [JSON.stringify({ ...facts, advice }, null, 2)] : doctorLines(facts, advice, createPalette(wantsColour(out, color)));
+  const lines = json
+    ? [JSON.stringify({ ...facts, advice }, null, 2)]
+    : doctorLines(facts, advice, createPalette(wantsColour(out, color)));
   await writeLines(out, lines);
   return recordable(facts).length > 0 ? EXIT.fine : EXIT.kernelRefused;
 }
@@ -38,28 +43,69 @@ export function doctorLines(facts: DoctorFacts, advice: readonly string[], palet
 }
 
 function machineLines(facts: DoctorFacts, palette: Palette): string[] {
-  const { kernel, btf, lockdown, unprivilegedBpfDisabled: unprivileged, kprobes, capabilities, native, node } = facts;
+  const {
+    kernel,
+    btf,
+    lockdown,
+    unprivilegedBpfDisabled: unprivileged,
+    kprobes,
+    capabilities,
+    native,
+    node,
+  } = facts;
   const yes = (text: string) => `${palette.bold('✓')} ${text}`;
   const no = (text: string) => `${palette.warn('✗')} ${text}`;
   const rows: [string, string][] = [
     ['kernel', `  ${kernel.release} ${kernel.machine}`],
-    ['BTF', btf ? yes(`${btf.path}, ${(btf.bytes / 1e6).toFixed(1)} MB`) : no('none: programs can not be fitted to this kernel')],
+    [
+      'BTF',
+      btf
+        ? yes(`${btf.path}, ${(btf.bytes / 1e6).toFixed(1)} MB`)
+        : no('none: programs can not be fitted to this kernel'),
+    ],
     ['kprobes', kprobes ? yes('built in') : no('not built in')],
-    ['lockdown', lockdown === null || lockdown === 'none' ? yes(lockdown === null ? 'not built in' : 'none') : no(lockdown)],
-    ['BPF', unprivileged === null ? no('this kernel has no bpf()') : yes(unprivileged === 0 ? 'open to everybody' : 'for the privileged only')],
-    ...capabilities.map(({ name, have, purpose, needed }): [string, string] => [name, (have ? yes : no)(`${purpose}${needed ? '' : ' (not needed otherwise)'}`)]),
-    ['native part', native.error === null ? yes(`${native.platform}, ${native.libc}`) : no(`${native.error} (${native.platform}, ${native.libc})`)],
+    [
+      'lockdown',
+      lockdown === null || lockdown === 'none'
+        ? yes(lockdown === null ? 'not built in' : 'none')
+        : no(lockdown),
+    ],
+    [
+      'BPF',
+      unprivileged === null
+        ? no('this kernel has no bpf()')
+        : yes(unprivileged === 0 ? 'open to everybody' : 'for the privileged only'),
+    ],
+    ...capabilities.map(({ name, have, purpose, needed }): [string, string] => [
+      name,
+      (have ? yes : no)(`${purpose}${needed ? '' : ' (not needed otherwise)'}`),
+    ]),
+    [
+      'native part',
+      native.error === null
+        ? yes(`${native.platform}, ${native.libc}`)
+        : no(`${native.error} (${native.platform}, ${native.libc})`),
+    ],
     ['node', `  ${node}`],
   ];
   return rows.map(([name, text]) => `${name.padEnd(16)}  ${text}`);
 }
 
-function pathTable({ path, title, attached, probes: count }: PathFacts, facts: DoctorFacts, notes: string[], palette: Palette): string[] {
+function pathTable(
+  { path, title, attached, probes: count }: PathFacts,
+  facts: DoctorFacts,
+  notes: string[],
+  palette: Palette,
+): string[] {
   const own = facts.probes.filter((probe) => probe.path === path);
-  const amount = facts.tried ? `${attached} of ${count} probes attach` : `${attached} of ${count} probes are likely to attach (not tried)`;
+  const amount = facts.tried
+    ? `${attached} of ${count} probes attach`
+    : `${attached} of ${count} probes are likely to attach (not tried)`;
   const heading = `${palette.bold(path)}  ${title}: ${attached === 0 ? palette.bad(amount) : attached < count ? palette.warn(amount) : amount}`;
   const cells = own.map((probe) => [probe.probe, probe.target, stateOf(probe, notes)] as const);
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...cells.map((row) => (row[column] as string).length)));
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(0, ...cells.map((row) => (row[column] as string).length)),
+  );
   return [
     heading,
     ...cells.map(([name, target, state], i) => {

@@ -17,11 +17,18 @@ export async function chooseInvariants(text: string): Promise<ChosenInvariants> 
   const chosen = new Map<string, Invariant>();
   const modules: string[] = [];
   for (const word of text.split(',').map((part) => part.trim())) {
-    if (word === '') throw new UsageError('NO_INVARIANT', '--invariants needs names or files with commas between them, for example xsk.ownership,./mine.ts.');
+    if (word === '')
+      throw new UsageError(
+        'NO_INVARIANT',
+        '--invariants needs names or files with commas between them, for example xsk.ownership,./mine.ts.',
+      );
     for (const invariant of isFile(word) ? await load(word, modules) : named(word)) {
       const other = chosen.get(invariant.name);
       if (other !== undefined && other !== invariant)
-        throw new UsageError('TWO_INVARIANTS', `There are two invariants called ${invariant.name}; rename yours in ${word}.`);
+        throw new UsageError(
+          'TWO_INVARIANTS',
+          `There are two invariants called ${invariant.name}; rename yours in ${word}.`,
+        );
       chosen.set(invariant.name, invariant);
     }
   }
@@ -47,6 +54,11 @@ async function load(word: string, modules: string[]): Promise<readonly Invariant
 function named(word: string): readonly Invariant[] {
   if (word === 'all') return INVARIANTS;
   const found = INVARIANTS.filter(({ name }) => name === word || name.startsWith(`${word}.`));
-  if (found.length === 0) throw unknownWord('invariant', word, INVARIANTS.map(({ name }) => name));
+  if (found.length === 0)
+    throw unknownWord(
+      'invariant',
+      word,
+      INVARIANTS.map(({ name }) => name),
+    );
   return found;
 }

@@ -17,15 +17,22 @@ export interface LabFlags {
 /** Returns the command's exit status. */
 export async function runLab(words: readonly string[], flags: LabFlags): Promise<number> {
   if (words.length === 0)
-    throw new UsageError('NO_COMMAND', 'The lab has no shell to type into; give it a command: flightring lab -- flightring doctor');
+    throw new UsageError(
+      'NO_COMMAND',
+      'The lab has no shell to type into; give it a command: flightring lab -- flightring doctor',
+    );
   const onProgress = (message: string) => void process.stderr.write(`lab: ${message}\n`);
   if (words.length === 1 && words[0] === 'prepare') {
-    const { version, dir } = await prepareLab({ onProgress, ...(flags.kernel === undefined ? {} : { kernel: flags.kernel }) });
+    const { version, dir } = await prepareLab({
+      onProgress,
+      ...(flags.kernel === undefined ? {} : { kernel: flags.kernel }),
+    });
     process.stdout.write(`${version} is ready in ${dir}\n`);
     return 0;
   }
   const timeoutMs = parseDuration(flags.timeout, '--timeout') / 1e6;
-  if (timeoutMs <= 0) throw new UsageError('BAD_DURATION', `--timeout takes a time above 0, not "${flags.timeout}".`);
+  if (timeoutMs <= 0)
+    throw new UsageError('BAD_DURATION', `--timeout takes a time above 0, not "${flags.timeout}".`);
   await using lab = await bootLab({ ...bootOptions(flags), onProgress });
   stopWithUs(lab);
   const { code } = await lab.run(commandLine(words), {
@@ -51,7 +58,10 @@ function bootOptions({ kernel, cpus, memory, module, share }: LabFlags): BootOpt
 function wholeNumber(text: string, option: string, least: number, most: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < least || value > most)
-    throw new UsageError('BAD_NUMBER', `${option} takes a whole number from ${least} to ${most}, not "${text}".`);
+    throw new UsageError(
+      'BAD_NUMBER',
+      `${option} takes a whole number from ${least} to ${most}, not "${text}".`,
+    );
   return value;
 }
 
@@ -59,12 +69,18 @@ function wholeNumber(text: string, option: string, least: number, most: number):
 function commandLine(words: readonly string[]): readonly string[] {
   const [program, ...rest] = words;
   const here = process.argv[1];
-  return program === 'flightring' && here !== undefined ? [process.execPath, ...process.execArgv, here, ...rest] : words;
+  return program === 'flightring' && here !== undefined
+    ? [process.execPath, ...process.execArgv, here, ...rest]
+    : words;
 }
 
 /** An interrupted command must leave no virtual machine behind. */
 function stopWithUs(lab: Lab): void {
-  for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]] as const)
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+    ['SIGHUP', 1],
+  ] as const)
     process.once(signal, () => {
       void lab.shutdown().finally(() => process.exit(128 + number));
     });

@@ -8,7 +8,10 @@ export function labCommand(): Command {
     .description(
       "boot a stock Debian kernel in QEMU on this machine's files (changes stay in the lab) and run a command in it, in this folder; its output and exit status are this command's",
     )
-    .argument('[command...]', 'the command and its arguments, after --; `prepare` alone only fetches the kernel')
+    .argument(
+      '[command...]',
+      'the command and its arguments, after --; `prepare` alone only fetches the kernel',
+    )
     .option('--kernel <version>', 'a version such as 6.1; default: what this Debian release ships')
     .option('--cpus <number>', 'CPUs of the lab', '3')
     .option('--memory <MiB>', 'its memory', '2048')

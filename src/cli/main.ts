@@ -29,7 +29,9 @@ function wantedCommand(words: readonly string[]): CommandEntry | undefined {
 
 async function createProgram(words: readonly string[]): Promise<Command> {
   const program = new Command('flightring')
-    .description('A flight recorder for Linux networking: the last kernel events, frozen when an invariant breaks.')
+    .description(
+      'A flight recorder for Linux networking: the last kernel events, frozen when an invariant breaks.',
+    )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help; after a command, its own')
     .commandsGroup(HELP_GROUP)
@@ -76,8 +78,15 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 /** Commander's complaint in one line, with the nearest right word. */
-function usageSentence({ code, message }: CommanderError, program: Command, words: readonly string[]): string {
-  const sentence = message.replace(/^error: /, '').replaceAll('\n', ' ').trim();
+function usageSentence(
+  { code, message }: CommanderError,
+  program: Command,
+  words: readonly string[],
+): string {
+  const sentence = message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .trim();
   const wrong = /'([^']*)'/.exec(sentence)?.[1] ?? '';
   const entry = wantedCommand(words);
   const command = program.commands.find((candidate) => candidate.name() === entry?.name) ?? program;
@@ -87,10 +96,15 @@ function usageSentence({ code, message }: CommanderError, program: Command, word
     candidates = ['--help', ...command.options.map(({ long, short }) => long ?? short ?? '')];
   else if (code === 'commander.invalidArgument')
     candidates = /Allowed choices are (.*)\.$/.exec(sentence)?.[1]?.split(', ') ?? [];
-  const value = code === 'commander.invalidArgument' ? (/argument '([^']*)' is invalid/.exec(sentence)?.[1] ?? wrong) : wrong;
+  const value =
+    code === 'commander.invalidArgument'
+      ? (/argument '([^']*)' is invalid/.exec(sentence)?.[1] ?? wrong)
+      : wrong;
   const best = nearest(value.replace(/=.*/, ''), candidates);
   const help = `flightring ${entry ? `${entry.name} ` : ''}--help`;
-  return best === undefined ? `${sentence} (see "${help}")` : `${sentence.replace(/\.$/, '')}; did you mean ${best}?`;
+  return best === undefined
+    ? `${sentence} (see "${help}")`
+    : `${sentence.replace(/\.$/, '')}; did you mean ${best}?`;
 }
 
 function complain(sentence: string): void {

@@ -15,7 +15,12 @@ interface Outcome {
 
 async function check(files: readonly string[], flags: Partial<CheckFlags> = {}): Promise<Outcome> {
   const [out, err] = [new Paper(), new Paper()];
-  const code = await runCheck(files, { color: true, ...flags }, out as unknown as NodeJS.WriteStream, err as unknown as NodeJS.WriteStream);
+  const code = await runCheck(
+    files,
+    { color: true, ...flags },
+    out as unknown as NodeJS.WriteStream,
+    err as unknown as NodeJS.WriteStream,
+  );
   return { code, out: out.text, err: err.text };
 }
 
@@ -29,15 +34,20 @@ test('a healthy recording holds and is fine', async () => {
   expect(out).not.toContain('\x1b');
 });
 
-test.each(['parquet', 'raw'] as const)('a violation is told, and equals the live one event for event (%s)', async (form) => {
-  using folder = recordingFolder();
-  const { code, out } = await check([folder[form]('faulty', FAULTY)]);
-  expect(code).toBe(EXIT.violation);
-  expect(out).toContain('xsk.ownership is violated');
-  expect(out).toContain('frame 0x1000 of umem 0 went from FILL to TX on inner q0 (netns 1) without passing RX');
-  expect(out).toMatch(/^xsk\.ownership {2}violated {2}6 events checked; broken once$/m);
-  expect(out).toContain('live verdict reproduced: 1 of 1, event for event');
-});
+test.each(['parquet', 'raw'] as const)(
+  'a violation is told, and equals the live one event for event (%s)',
+  async (form) => {
+    using folder = recordingFolder();
+    const { code, out } = await check([folder[form]('faulty', FAULTY)]);
+    expect(code).toBe(EXIT.violation);
+    expect(out).toContain('xsk.ownership is violated');
+    expect(out).toContain(
+      'frame 0x1000 of umem 0 went from FILL to TX on inner q0 (netns 1) without passing RX',
+    );
+    expect(out).toMatch(/^xsk\.ownership {2}violated {2}6 events checked; broken once$/m);
+    expect(out).toContain('live verdict reproduced: 1 of 1, event for event');
+  },
+);
 
 test('a verdict other than the live one is told difference by difference', async () => {
   using folder = recordingFolder();
@@ -55,7 +65,9 @@ test('a verdict other than the live one is told difference by difference', async
 test('violations whose history lies before the window count, and are not missed', async () => {
   using folder = recordingFolder();
   const violations = metaOf(FAULTY).violations;
-  const { code, out } = await check([folder.parquet('before', HEALTHY, { violations, outOfWindow: violations })]);
+  const { code, out } = await check([
+    folder.parquet('before', HEALTHY, { violations, outOfWindow: violations }),
+  ]);
   expect(code).toBe(EXIT.violation);
   expect(out).toContain('seen live; its history lies before the window');
   expect(out).toContain('live verdict reproduced: 0 of 0, event for event');
@@ -66,14 +78,23 @@ test('lost events leave the verdict unknown', async () => {
   using folder = recordingFolder();
   const { code, out } = await check([folder.parquet('lossy', LOSSY)]);
   expect(code).toBe(EXIT.incomplete);
-  expect(out).toMatch(/^xsk\.ownership {2}unknown {3}5 events checked; 1 object became unknown where history was missing$/m);
+  expect(out).toMatch(
+    /^xsk\.ownership {2}unknown {3}5 events checked; 1 object became unknown where history was missing$/m,
+  );
   expect(out).toContain('lost: 9 events');
 });
 
 test('a kind that no attached probe writes leaves the verdict unknown', async () => {
   using folder = recordingFolder();
   const coverage = [
-    { probe: 'xsk_rcv_end', path: 'xsk', target: '__xsk_rcv_zc', method: null, status: 'inlined', reason: null } as const,
+    {
+      probe: 'xsk_rcv_end',
+      path: 'xsk',
+      target: '__xsk_rcv_zc',
+      method: null,
+      status: 'inlined',
+      reason: null,
+    } as const,
   ];
   const { code, out } = await check([folder.parquet('blind', HEALTHY, { coverage })]);
   expect(code).toBe(EXIT.fine);
@@ -107,9 +128,17 @@ test('--json is one object per recording and line; --quiet says nothing', async 
   using folder = recordingFolder();
   const files = [folder.parquet('a', FAULTY), folder.parquet('b', HEALTHY)];
   const { out } = await check(files, { json: true });
-  const facts = out.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  const facts = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(facts).toMatchObject([
-    { path: files[0], events: 6, violations: [{ invariant: 'xsk.ownership', at: { cpu: 0, seq: 4, kind: 'xsk_tx_submit' } }], live: { live: 1, reproduced: 1 } },
+    {
+      path: files[0],
+      events: 6,
+      violations: [{ invariant: 'xsk.ownership', at: { cpu: 0, seq: 4, kind: 'xsk_tx_submit' } }],
+      live: { live: 1, reproduced: 1 },
+    },
     { path: files[1], events: 5, violations: [], verdicts: [{ verdict: 'holds' }] },
   ]);
   expect(await check(files, { quiet: true })).toEqual({ code: EXIT.violation, out: '', err: '' });
@@ -119,13 +148,21 @@ test('the invariant of the documentation runs, in TypeScript, and a warning is n
   using folder = recordingFolder();
   const short = [{ kind: 'xsk_rx_write', ts: 20_000, object: 2, position: 0, addr: 0x1000, len: 42 }];
   const example = 'docs/examples/short-packets.ts';
-  const { code, out } = await check([folder.parquet('short', short)], { invariants: `xsk.ownership,${example}` });
+  const { code, out } = await check([folder.parquet('short', short)], {
+    invariants: `xsk.ownership,${example}`,
+  });
   expect(code).toBe(EXIT.fine);
   expect(out).toContain('mine.short-packets warns');
   expect(out).toContain('socket 2 was given a packet of 42 bytes, shorter than 60');
-  expect((await check([folder.parquet('long', HEALTHY)], { invariants: example })).out).toMatch(/^mine\.short-packets {2}holds/m);
-  const source = readFileSync(example, 'utf8').replaceAll(/^ *(\/\/|\/\*\*).*\n/gm, '').trim();
-  const documented = /```ts\n([^]*?)```/.exec(readFileSync('docs/writing-an-invariant.md', 'utf8'))?.[1]?.trim();
+  expect((await check([folder.parquet('long', HEALTHY)], { invariants: example })).out).toMatch(
+    /^mine\.short-packets {2}holds/m,
+  );
+  const source = readFileSync(example, 'utf8')
+    .replaceAll(/^ *(\/\/|\/\*\*).*\n/gm, '')
+    .trim();
+  const documented = /```ts\n([^]*?)```/
+    .exec(readFileSync('docs/writing-an-invariant.md', 'utf8'))?.[1]
+    ?.trim();
   expect(documented).toBe(source);
 });
 
@@ -134,28 +171,56 @@ const CLAIM = `name: 'mine.x', claim: 'c', object: 'o', source: 's'`;
 
 test.each([
   ['a syntax error', `export default {\n  name: = 3\n};`, /mine\.ts:2:\d+: /],
-  ['an error while it loads', `const list: string[] = [];\nexport default list[0].length;`, /mine\.ts:2:\d+: /],
+  [
+    'an error while it loads',
+    `const list: string[] = [];\nexport default list[0].length;`,
+    /mine\.ts:2:\d+: /,
+  ],
   ['no default export', `export const x = 1;`, /mine\.ts: its default export (is missing|has no name)/],
   ['an empty list', `export default [];`, /exports no invariant/],
   ['no claim', `export default [{ name: 'mine.x' }];`, /entry 0 of its default export has no claim/],
-  ['an unknown kind', `export default { ${CLAIM}, needs: ['xsk_rx_writ'], start() {} };`, /xsk_rx_writ, which doesn't exist; of xsk there are .*xsk_rx_write/],
+  [
+    'an unknown kind',
+    `export default { ${CLAIM}, needs: ['xsk_rx_writ'], start() {} };`,
+    /xsk_rx_writ, which doesn't exist; of xsk there are .*xsk_rx_write/,
+  ],
   ['no start', `export default { ${CLAIM}, needs: ['xsk_rx_write'] };`, /\(mine\.x\) has no start/],
-  ['a wrong severity', `export default { ${CLAIM}, severity: 'fatal', ${STEP} };`, /has severity "fatal"; it is "violation" or "warning"/],
-  ['a name that is taken', `export default { ${CLAIM.replace('mine.x', 'xsk.ownership')}, ${STEP} };`, /two invariants called xsk\.ownership/],
-  ['an import of nothing', `import './nowhere.ts';\nexport default { ${CLAIM}, ${STEP} };`, /mine\.ts.*nowhere\.ts/],
+  [
+    'a wrong severity',
+    `export default { ${CLAIM}, severity: 'fatal', ${STEP} };`,
+    /has severity "fatal"; it is "violation" or "warning"/,
+  ],
+  [
+    'a name that is taken',
+    `export default { ${CLAIM.replace('mine.x', 'xsk.ownership')}, ${STEP} };`,
+    /two invariants called xsk\.ownership/,
+  ],
+  [
+    'an import of nothing',
+    `import './nowhere.ts';\nexport default { ${CLAIM}, ${STEP} };`,
+    /mine\.ts.*nowhere\.ts/,
+  ],
 ])('a module with %s is refused in one line', async (_what, source, message) => {
   using folder = recordingFolder();
   const module = join(folder.path, 'mine.ts');
   writeFileSync(module, source);
-  const refused = await check([folder.parquet('healthy', HEALTHY)], { invariants: `all,${module}` }).catch((error: unknown) => error);
-  expect(refused).toMatchObject({ exitCode: EXIT.badInput, message: expect.stringMatching(message) as string });
+  const refused = await check([folder.parquet('healthy', HEALTHY)], { invariants: `all,${module}` }).catch(
+    (error: unknown) => error,
+  );
+  expect(refused).toMatchObject({
+    exitCode: EXIT.badInput,
+    message: expect.stringMatching(message) as string,
+  });
   expect((refused as Error).message).not.toContain('\n');
 });
 
 test('an error thrown by a step names the line of the module', async () => {
   using folder = recordingFolder();
   const module = join(folder.path, 'mine.ts');
-  writeFileSync(module, `export default { ${CLAIM},\n  needs: ['xsk_rx_write'],\n  start: () => ({ step() {\n    throw new Error('oh no');\n  } }) };\n`);
+  writeFileSync(
+    module,
+    `export default { ${CLAIM},\n  needs: ['xsk_rx_write'],\n  start: () => ({ step() {\n    throw new Error('oh no');\n  } }) };\n`,
+  );
   const { code, err } = await check([folder.parquet('healthy', HEALTHY)], { invariants: module });
   expect(code).toBe(EXIT.badInput);
   expect(err).toMatch(/mine\.ts:4:\d+: oh no/);
@@ -176,6 +241,8 @@ test('modules import each other, JavaScript too, and flightring from anywhere', 
 });
 
 test('a wrong name of an invariant gets the nearest right one', async () => {
-  await expect(check(['x'], { invariants: 'xsk.ownershp' })).rejects.toThrow(/xsk\.ownershp.*did you mean xsk\.ownership/);
+  await expect(check(['x'], { invariants: 'xsk.ownershp' })).rejects.toThrow(
+    /xsk\.ownershp.*did you mean xsk\.ownership/,
+  );
   await expect(check(['x'], { invariants: 'xsk,' })).rejects.toThrow(/needs names or files/);
 });

@@ -9,10 +9,23 @@ import { createPalette } from '../../../src/report/palette.ts';
 import { Paper } from './recordings.ts';
 
 function probe(path: string, name: string, changes: Partial<ProbeFacts> = {}): ProbeFacts {
-  return { probe: name, path, target: name, purpose: `what ${name} sees`, status: 'attached', method: 'fentry', reason: null, ...changes };
+  return {
+    probe: name,
+    path,
+    target: name,
+    purpose: `what ${name} sees`,
+    status: 'attached',
+    method: 'fentry',
+    reason: null,
+    ...changes,
+  };
 }
 
-const refused = { status: 'refused', method: null, reason: 'fentry: EPERM (1): not permitted; kprobe: this kernel is built without kprobes' } as const;
+const refused = {
+  status: 'refused',
+  method: null,
+  reason: 'fentry: EPERM (1): not permitted; kprobe: this kernel is built without kprobes',
+} as const;
 
 const FACTS: DoctorFacts = {
   kernel: { release: '6.1.0-56-amd64', machine: 'x86_64' },
@@ -41,7 +54,9 @@ const FACTS: DoctorFacts = {
 const NO_FENTRY: DoctorFacts = {
   ...FACTS,
   kprobes: false,
-  paths: FACTS.paths.map((entry) => (entry.path === 'xsk' ? { ...entry, state: 'none', attached: 0 } : entry)),
+  paths: FACTS.paths.map((entry) =>
+    entry.path === 'xsk' ? { ...entry, state: 'none', attached: 0 } : entry,
+  ),
   probes: FACTS.probes.map((entry) => (entry.path === 'xsk' ? { ...entry, ...refused } : entry)),
 };
 
@@ -52,7 +67,9 @@ test('on a kernel that takes everything each probe has its method', () => {
   const text = told(FACTS);
   expect(text).toMatch(/^ {2}xsk_bind {2}xsk_bind {2}fexit {3}what xsk_bind sees$/m);
   expect(text).toContain('xsk  AF_XDP: 2 of 2 probes attach');
-  expect(text).toContain('neigh, xsk can be recorded here.\n  Next: sudo flightring record --paths neigh,xsk');
+  expect(text).toContain(
+    'neigh, xsk can be recorded here.\n  Next: sudo flightring record --paths neigh,xsk',
+  );
 });
 
 test('without fentry and kprobes it says what is left, what is lost, why, and names the lab', () => {
@@ -70,7 +87,9 @@ test('missing capabilities are named with their purpose, and nothing is claimed 
   const probes = FACTS.probes.map((entry) => ({ ...entry, status: 'untried' as const }));
   const text = told({ ...FACTS, capabilities, tried: false, probes });
   expect(text).toMatch(/^CAP_BPF +✗ to load programs and make rings$/m);
-  expect(text).toContain('Missing: CAP_BPF to load programs and make rings, CAP_PERFMON to attach them and read kernel memory.');
+  expect(text).toContain(
+    'Missing: CAP_BPF to load programs and make rings, CAP_PERFMON to attach them and read kernel memory.',
+  );
   expect(text).toContain('likely to attach (not tried)');
   expect(text).toMatch(/fexit\?/);
   expect(text).toContain('neigh, xsk could probably be recorded here.');
@@ -81,8 +100,17 @@ test('CAP_SYS_ADMIN stands for the needed ones', () => {
 });
 
 test('no BTF, lockdown and a missing function each get their advice', () => {
-  const missing = { status: 'inlined', method: null, reason: "fentry: the function is not in this kernel's BTF (inlined or renamed)" } as const;
-  const text = told({ ...FACTS, btf: null, lockdown: 'confidentiality', probes: [probe('xsk', 'xsk_poll', missing)] });
+  const missing = {
+    status: 'inlined',
+    method: null,
+    reason: "fentry: the function is not in this kernel's BTF (inlined or renamed)",
+  } as const;
+  const text = told({
+    ...FACTS,
+    btf: null,
+    lockdown: 'confidentiality',
+    probes: [probe('xsk', 'xsk_poll', missing)],
+  });
   expect(text).toContain('CONFIG_DEBUG_INFO_BTF=y');
   expect(text).toContain('boot without lockdown=confidentiality');
   expect(text).toContain("Functions that this kernel doesn't have under their names: xsk_poll.");
@@ -96,5 +124,9 @@ test('on this machine the probes of neighbours are found, tried or not', async (
   );
   const paper = new Paper();
   expect(await runDoctor({ json: true, color: true }, paper as unknown as NodeJS.WriteStream)).toBe(0);
-  expect(JSON.parse(paper.text)).toMatchObject({ kernel: facts.kernel, tried: facts.tried, advice: adviceOf(facts) });
+  expect(JSON.parse(paper.text)).toMatchObject({
+    kernel: facts.kernel,
+    tried: facts.tried,
+    advice: adviceOf(facts),
+  });
 });

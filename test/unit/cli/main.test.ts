@@ -16,9 +16,14 @@ interface Outcome {
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
   return new Promise((resolve) => {
     const options = { env: { ...process.env, NO_COLOR: '', ...env }, timeout: 60_000 };
-    execFile(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], options, (error: ExecFileException | null, out, err) => {
-      resolve({ code: error === null ? 0 : Number(error.code), out, err });
-    });
+    execFile(
+      process.execPath,
+      ['--import', 'tsx', 'src/cli/main.ts', ...args],
+      options,
+      (error: ExecFileException | null, out, err) => {
+        resolve({ code: error === null ? 0 : Number(error.code), out, err });
+      },
+    );
   });
 }
 
@@ -76,8 +81,10 @@ test('a reader that leaves early is no error', async () => {
   using folder = recordingFolder();
   const file = folder.parquet('long', Array.from({ length: 20_000 }, () => HEALTHY).flat());
   const result = await new Promise<Outcome>((resolve) => {
-    execFile('sh', ['-c', `"$0" --import tsx src/cli/main.ts show "$1" | head -n 2`, process.execPath, file], (error, out, err) =>
-      resolve({ code: Number(error?.code ?? 0), out, err }),
+    execFile(
+      'sh',
+      ['-c', `"$0" --import tsx src/cli/main.ts show "$1" | head -n 2`, process.execPath, file],
+      (error, out, err) => resolve({ code: Number(error?.code ?? 0), out, err }),
     );
   });
   expect(result).toMatchObject({ code: 0, err: '' });

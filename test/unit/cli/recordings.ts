@@ -32,7 +32,10 @@ export const FAULTY: readonly EventSpec[] = [
   { kind: 'xsk_tx_submit', ts: 60_000, object: 4, position: 1, addr: 0x1000, len: 42, since: 59_000 },
 ];
 
-export const LOSSY: readonly EventSpec[] = [...HEALTHY, { kind: 'gap', ts: 70_000, cpu: 1, lost: 9, reason: 1 }];
+export const LOSSY: readonly EventSpec[] = [
+  ...HEALTHY,
+  { kind: 'gap', ts: 70_000, cpu: 1, lost: 9, reason: 1 },
+];
 
 /** With the live verdict that a recorder would have written. */
 export function metaOf(events: readonly EventSpec[], changes: Partial<RecordingMeta> = {}): RecordingMeta {
