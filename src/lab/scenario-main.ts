@@ -1,12 +1,14 @@
 // Runs scenarios by name, one after the other, and prints each result as a JSON line; meant for inside the lab.
 
+import { parseArgs } from 'node:util';
 import { UsageError } from '../model/errors.ts';
 import { runScenario } from './scenario-run.ts';
 import { SCENARIOS } from './scenarios.ts';
 
-const [out, built, workloads, ...names] = process.argv.slice(2);
+const { values, positionals } = parseArgs({ options: { last: { type: 'string' } }, allowPositionals: true });
+const [out, built, workloads, ...names] = positionals;
 if (!out || !built || !workloads)
-  throw new UsageError('USAGE', 'usage: scenario-main OUT BUILT WORKLOADS NAME…');
+  throw new UsageError('USAGE', 'usage: scenario-main [--last N] OUT BUILT WORKLOADS NAME…');
 
 const say = (line: object) =>
   process.stdout.write(
@@ -20,6 +22,7 @@ for (const name of names) {
       out,
       built,
       workloads,
+      ...(values.last === undefined ? {} : { lastEvents: Number(values.last) }),
       onProgress: (progress) => say({ name, progress }),
     });
     say({ name, result });

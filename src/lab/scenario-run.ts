@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../model/errors.ts';
+import type { ProbeCoverage } from '../model/recording.ts';
 import { type Exported, record, type RecordSummary } from '../record/record.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -15,7 +16,7 @@ export interface ScenarioResult {
   readonly summary: RecordSummary;
   /** What the workload said: its fault and its figures. */
   readonly workload: readonly unknown[];
-  readonly absent: readonly string[];
+  readonly coverage: readonly ProbeCoverage[];
 }
 
 export interface ScenarioOptions {
@@ -23,6 +24,8 @@ export interface ScenarioOptions {
   readonly workloads: string;
   readonly built: string;
   readonly out: string;
+  /** Recordings hold at most the last so many events. */
+  readonly lastEvents?: number;
   readonly onProgress?: (what: string) => void;
 }
 
@@ -136,6 +139,8 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
     paths: scenario.workload === 'neigh' ? ['neigh'] : ['xsk', 'neigh'],
     out: options.out,
     afterNs: scenario.tripwire ? 0 : 2_000_000,
+    once: scenario.expects.length > 0,
+    ...(options.lastEvents === undefined ? {} : { lastEvents: options.lastEvents }),
     ...(scenario.freezeOn ? { freezeOn: scenario.freezeOn } : {}),
     ...(scenario.attach ? { attach: scenario.attach } : {}),
   });
@@ -163,8 +168,5 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
     throw error;
   }
   const summary = await recorder.stop();
-  const absent = recorder.coverage
-    .filter(({ status }) => status !== 'attached')
-    .map(({ probe, reason }) => `${probe}: ${reason}`);
-  return { name: scenario.name, attachMs, recordings, summary, workload, absent };
+  return { name: scenario.name, attachMs, recordings, summary, workload, coverage: recorder.coverage };
 }

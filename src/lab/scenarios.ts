@@ -24,8 +24,10 @@ export interface Scenario {
   readonly attach?: 'kprobe';
 }
 
-const FAULT_AFTER = ['--fault-after', '600'];
-const RING = ['--ring-size', '256'];
+const FAULT_AFTER = ['--fault-after', '300'];
+/** Small enough that a fault in the middle of FILL comes to light soon. */
+const RING = ['--ring-size', '128'];
+const LARGE_RING = ['--ring-size', '256'];
 
 function fault(
   name: string,
@@ -38,7 +40,7 @@ function fault(
     about,
     workload: 'forwarder',
     words: [...RING, '--fault', name, ...FAULT_AFTER],
-    packets: 2400,
+    packets: 1500,
     rate: 1500,
     expects,
     ...more,
@@ -50,17 +52,17 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'healthy',
     about: 'forwards between two namespaces and two queues each, and does nothing wrong',
     workload: 'forwarder',
-    words: RING,
-    packets: 6000,
-    rate: 2000,
+    words: LARGE_RING,
+    packets: 14_000,
+    rate: 2500,
     expects: [],
   },
   {
     name: 'healthy-kprobe',
     about: 'the same, recorded by kprobes alone',
     workload: 'forwarder',
-    words: RING,
-    packets: 2000,
+    words: LARGE_RING,
+    packets: 1500,
     rate: 1000,
     attach: 'kprobe',
     expects: [],
