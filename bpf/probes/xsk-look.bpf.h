@@ -163,6 +163,20 @@ static __always_inline void xsk_look_comp(struct xsk_pool_state *pool, __u64 now
 	pool->comp.looked = now;
 }
 
+/* What one look at all queues of a umem passes to each. */
+struct xsk_survey {
+	__u64 now;
+	__u32 umem;
+	__u32 how;
+};
+
+static long xsk_fill_of_umem(void *map, __u64 *key, struct xsk_pool_state *pool, struct xsk_survey *survey)
+{
+	if (pool->umem == survey->umem && pool->wanted)
+		xsk_look_fill(pool, survey->now, survey->how);
+	return 0;
+}
+
 static __always_inline void xsk_look_tx(struct xsk_socket_state *xs, struct xsk_pool_state *pool, __u64 now, __u16 how)
 {
 	struct xsk_glance g = { .ring = &xs->tx, .pool = pool, .object = xs->index, .flags = how };
@@ -172,6 +186,13 @@ static __always_inline void xsk_look_tx(struct xsk_socket_state *xs, struct xsk_
 	g.seen = xs->tx.seen_prod;
 	g.fresh = xsk_fresh(&xs->tx, g.seen, xsk_producer(&xs->tx));
 	if (g.fresh) {
+		struct xsk_survey survey = { .now = now, .umem = pool->umem, .how = how };
+
+		/*
+		 * A frame that was put into another queue's FILL before this call must be seen there before it is sent:
+		 * once it has come back in COMP, finding it in FILL would look right.
+		 */
+		bpf_for_each_map_elem(&xsk_pools, xsk_fill_of_umem, &survey, 0);
 		XSK_EACH(&g, xsk_tx_entry);
 		xs->tx.seen_prod = xsk_glance_end(&g);
 	}

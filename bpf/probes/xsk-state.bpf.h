@@ -22,6 +22,8 @@ struct xsk_pool_state {
 	__u32 wanted;
 	__u64 umem_size;
 	__u32 umem_flags;
+	__u32 umem; /* object */
+	__u32 pad;
 	__u32 taken; /* kernel's consumer index of FILL after the last take */
 	struct xsk_ring fill;
 	struct xsk_ring comp;
@@ -174,7 +176,8 @@ static __noinline struct xsk_pool_state *xsk_pool(struct xsk_buff_pool *pool)
 	e = fr_object_new(&fresh.index);
 	if (!e)
 		return 0;
-	e->umem = xsk_umem_object(umem, 0);
+	fresh.umem = xsk_umem_object(umem, 0);
+	e->umem = fresh.umem;
 	e->parent = FR_NO_OBJECT;
 	e->netns = BPF_CORE_READ(dev, nd_net.net, net_cookie);
 	e->ifindex = BPF_CORE_READ(dev, ifindex);

@@ -89,6 +89,7 @@ function optionsOf(flags: RecordFlags): RecordOptions {
     freezeOn: flags.freezeOn,
     exportOnStop: flags.onExit === 'export',
     tripwires: flags.tripwires,
+    dropPrivileges: true,
     ...(flags.attach === undefined ? {} : { attach: flags.attach }),
     ...(flags.netns === undefined ? {} : { netns: netnsPath(flags.netns) }),
     ...(flags.ifname === undefined ? {} : { ifname: flags.ifname }),

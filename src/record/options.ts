@@ -25,6 +25,8 @@ export interface RecordOptions {
   /** Let checks in the kernel freeze inside the offending event. Default true. */
   readonly tripwires?: boolean;
   readonly attach?: 'fentry' | 'kprobe';
+  /** Give up all capabilities that a running recorder doesn't need, for this whole process. Default false. */
+  readonly dropPrivileges?: boolean;
   /** A network namespace, as a path (/run/netns/NAME, /proc/PID/ns/net); only its devices are recorded. */
   readonly netns?: string;
   readonly ifname?: string;

@@ -336,7 +336,7 @@ export async function record(options: RecordOptions = {}): Promise<Recorder> {
     );
   }
   // The threads started from here on inherit the little that is left.
-  keepCapabilities(KEPT_CAPABILITIES);
+  if (options.dropPrivileges) keepCapabilities(KEPT_CAPABILITIES);
   const recorder = new Recorder(options, kernel, out, names, chosen.map(({ name, version }) => ({ name, version: version ?? 1 })));
   try {
     await recorder.start();
