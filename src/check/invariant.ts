@@ -99,7 +99,9 @@ export function isTable(invariant: Invariant): invariant is TableInvariant {
 
 /** The kinds of event that an invariant needs. */
 export function neededKinds(invariant: Invariant): readonly string[] {
-  return isTable(invariant) ? Object.keys(invariant.moves) : invariant.needs;
+  if (!isTable(invariant)) return invariant.needs;
+  const { moves, underWay } = invariant;
+  return underWay ? [...Object.keys(moves), underWay.begun] : Object.keys(moves);
 }
 
 export function severityOf(invariant: Invariant): Severity {

@@ -4,12 +4,14 @@ import { EventView } from '../decode/event-view.ts';
 import { KIND, LANE } from '../generated/layouts.ts';
 import type { InvariantContext, TableInvariant } from './invariant.ts';
 import { NO_OBJECT, OBJECTS_MAX } from '../model/objects.ts';
-import { HEAD, SLOT_LANES, timeAt } from '../model/slot.ts';
+import { HEAD, timeAt } from '../model/slot.ts';
 import type { EventRef } from '../model/violation.ts';
 
 /** Every kind that moves a frame has its object and address in these lanes (bpf/probes/xsk.bpf.c). */
 const OBJECT = LANE.xsk_fill_submit.object;
 const ADDR = LANE.xsk_fill_submit.addr;
+/** Bindings of this module's own are constants to V8, imported ones are read each time. */
+const { kindFlags: KIND_FLAGS, seqLow: SEQ_LOW, seqHigh: SEQ_HIGH, tsLow: TS_LOW, tsHigh: TS_HIGH, cpu: CPU } = HEAD;
 const ILLEGAL = 0x80;
 /** Frames one invariant keeps state for, over all umems. */
 const FRAMES_MAX = 1 << 22;
@@ -58,7 +60,6 @@ export class TableChecker {
   readonly #umemBase = new Map<number, number>();
   /** The event under report. */
   readonly view = new EventView();
-  checked = 0;
 
   constructor(table: TableInvariant, context: InvariantContext) {
     this.#context = context;
@@ -88,16 +89,14 @@ export class TableChecker {
     }
   }
 
-  /** Steps through lanes [from, end). */
-  run(lanes: Uint32Array, from: number, end: number): void {
+  /** Steps through the events that begin at these lanes. */
+  run(lanes: Uint32Array, places: Int32Array, count: number): void {
     const moveOf = this.#moveOf;
     const next = this.#next;
     const width = this.#width;
-    let checked = 0;
-    for (let at = from; at < end; at += SLOT_LANES) {
-      const move = moveOf[(lanes[at + HEAD.kindFlags] as number) & 0xffff] as number;
-      if (move === 0 || (lanes[at + HEAD.seqHigh] as number) >>> 31) continue;
-      checked++;
+    for (let i = 0; i < count; i++) {
+      const at = places[i] as number;
+      const move = moveOf[(lanes[at + KIND_FLAGS] as number) & 0xffff] as number;
       if (move === BEGUN) {
         this.#begin(lanes[at + OBJECT] as number, lanes[at + COUNT] as number);
         continue;
@@ -136,12 +135,11 @@ export class TableChecker {
       // A CPU may be kept from writing its event for as long as it takes the object to move on, and on.
       this.#state[index] = to | owed;
       this.#lastMove[index] = move;
-      this.#lastTs[index] = (lanes[at + HEAD.tsLow] as number) + (lanes[at + HEAD.tsHigh] as number) * 0x1_0000_0000;
+      this.#lastTs[index] = (lanes[at + TS_LOW] as number) + (lanes[at + TS_HIGH] as number) * 0x1_0000_0000;
       this.#lastSeq[index] =
-        (lanes[at + HEAD.seqLow] as number) + (lanes[at + HEAD.seqHigh] as number) * 0x1_0000_0000;
-      this.#lastCpu[index] = lanes[at + HEAD.cpu] as number;
+        (lanes[at + SEQ_LOW] as number) + (lanes[at + SEQ_HIGH] as number) * 0x1_0000_0000;
+      this.#lastCpu[index] = lanes[at + CPU] as number;
     }
-    this.checked += checked;
   }
 
   /** History is missing: every frame's state is unknown. */
@@ -259,7 +257,7 @@ export class TableChecker {
       const ts = this.#lastTs[index] as number;
       const seq = this.#lastSeq[index] as number;
       evidence.push({ cpu, seq, ts, kind: this.#moves[last - 1]?.kind ?? '' });
-      if (cpu !== lanes[at + HEAD.cpu] && timeAt(lanes, at) - ts <= clockErrorNs) {
+      if (cpu !== lanes[at + CPU] && timeAt(lanes, at) - ts <= clockErrorNs) {
         const first = this.#next[(move - 1) * this.#width + (this.#before[index] as number)] as number;
         const second = this.#next[(last - 1) * this.#width + (first & ~ILLEGAL)] as number;
         orderDependent = !(first & ILLEGAL) && !(second & ILLEGAL);

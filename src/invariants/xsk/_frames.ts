@@ -29,7 +29,6 @@ export class Frames {
   /** By object index; undefined: not looked up yet. */
   readonly #byObject: (Umem | undefined)[] = [];
   #held = 0;
-  #clock = 0;
 
   constructor(context: InvariantContext, stride: number) {
     this.#context = context;
@@ -40,7 +39,7 @@ export class Frames {
   of(object: number): Umem | null {
     const umem = object < this.#byObject.length ? this.#byObject[object] : undefined;
     if (umem === undefined) return this.#find(object);
-    umem.touched = ++this.#clock;
+    umem.touched = 1;
     return umem;
   }
 
@@ -79,7 +78,7 @@ export class Frames {
     if (!umem) return null;
     while (this.#byObject.length <= object) this.#byObject.push(undefined);
     this.#byObject[object] = umem;
-    umem.touched = ++this.#clock;
+    umem.touched = 1;
     return umem;
   }
 
@@ -108,8 +107,12 @@ export class Frames {
   }
 
   #evict(): void {
+    // The first that was not used since the last search; of those that all were, the first.
     let oldest: Umem | undefined;
-    for (const umem of this.#umems.values()) if (!oldest || umem.touched < oldest.touched) oldest = umem;
+    for (const umem of this.#umems.values()) {
+      if (!oldest || umem.touched < oldest.touched) oldest = umem;
+      umem.touched = 0;
+    }
     if (!oldest) return;
     this.#umems.delete(oldest.index);
     this.#held -= oldest.frames;

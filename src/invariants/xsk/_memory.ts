@@ -10,13 +10,16 @@ import type { EventRef } from '../../model/violation.ts';
 export const PLACE_WORDS = 5;
 const KIND_NAMES = new Map(Object.entries(KIND).map(([name, number]) => [number as number, name]));
 
+/** Bindings of this module's own are constants to V8, imported ones are read each time. */
+const { seqLow: SEQ_LOW, seqHigh: SEQ_HIGH, tsLow: TS_LOW, tsHigh: TS_HIGH, kindFlags: KIND_FLAGS, cpu: CPU } = HEAD;
+
 /** Notes the place of the event at lane `at` in `words` from `to` on. */
 export function keepPlace(words: Uint32Array, to: number, lanes: Uint32Array, at: number): void {
-  words[to] = lanes[at + HEAD.seqLow] as number;
-  words[to + 1] = lanes[at + HEAD.seqHigh] as number;
-  words[to + 2] = lanes[at + HEAD.tsLow] as number;
-  words[to + 3] = lanes[at + HEAD.tsHigh] as number;
-  words[to + 4] = ((lanes[at + HEAD.kindFlags] as number) << 16) | ((lanes[at + HEAD.cpu] as number) & 0xffff);
+  words[to] = lanes[at + SEQ_LOW] as number;
+  words[to + 1] = lanes[at + SEQ_HIGH] as number;
+  words[to + 2] = lanes[at + TS_LOW] as number;
+  words[to + 3] = lanes[at + TS_HIGH] as number;
+  words[to + 4] = ((lanes[at + KIND_FLAGS] as number) << 16) | ((lanes[at + CPU] as number) & 0xffff);
 }
 
 export function placeTime(words: Uint32Array, from: number): number {
@@ -46,18 +49,19 @@ export function inOrder(refs: readonly EventRef[]): EventRef[] {
 export const CPUS_MAX = 1024;
 
 interface Touched {
-  /** Set by each look-up; the smallest leaves first. */
+  /** Set to 1 by each look-up, cleared when room is sought: who is still 0 then was not used since the time before. */
   touched: number;
 }
 
-/** State by object index, made when first asked for, at most `max` at a time: the least recently used one leaves. */
+/** State by object index, made when first asked for, at most `max` at a time: one that was not used lately leaves. */
 export class PerObject<T extends Touched> {
   readonly #context: InvariantContext;
   readonly #make: (object: number) => T | null;
   readonly #max: number;
   readonly #items: (T | undefined)[] = [];
   #held = 0;
-  #clock = 0;
+  /** Where the search for one to evict goes on. */
+  #hand = 0;
 
   constructor(context: InvariantContext, max: number, make: (object: number) => T | null) {
     this.#context = context;
@@ -69,7 +73,7 @@ export class PerObject<T extends Touched> {
   get(object: number): T | null {
     const item = object < this.#items.length ? this.#items[object] : undefined;
     if (item === undefined) return this.#add(object);
-    item.touched = ++this.#clock;
+    item.touched = 1;
     return item;
   }
 
@@ -107,20 +111,22 @@ export class PerObject<T extends Touched> {
     while (this.#items.length <= object) this.#items.push(undefined);
     this.#items[object] = item;
     this.#held++;
-    item.touched = ++this.#clock;
+    item.touched = 1;
     return item;
   }
 
   #evict(): void {
-    let oldest = -1;
-    let least = Number.POSITIVE_INFINITY;
-    this.forEach((item, object) => {
-      if (item.touched >= least) return;
-      least = item.touched;
-      oldest = object;
-    });
-    if (oldest < 0) return;
-    this.delete(oldest);
-    this.#context.evicted();
+    for (;;) {
+      this.#hand = this.#hand < this.#items.length ? this.#hand : 0;
+      const object = this.#hand++;
+      const item = this.#items[object];
+      if (item === undefined) continue;
+      if (item.touched === 0) {
+        this.delete(object);
+        this.#context.evicted();
+        return;
+      }
+      item.touched = 0;
+    }
   }
 }

@@ -8,6 +8,12 @@ import { HEAD } from '../../model/slot.ts';
 import { Frames, type Umem } from './_frames.ts';
 import { describeQueue, hex, nameFrame } from './_words.ts';
 
+/** Bindings of this module's own are constants to V8, imported ones are read each time. */
+const {
+  xsk_fill_submit: FILL_SUBMIT,
+  xsk_tx_submit: TX_SUBMIT,
+} = KIND;
+const { kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_fill_submit.object;
 const POSITION = LANE.xsk_fill_submit.position;
 const ADDR = LANE.xsk_fill_submit.addr;
@@ -38,7 +44,7 @@ class DescriptorBounds implements Stepper {
     if (umem === null) return this.#context.unplaced();
     const low = lanes[at + ADDR] as number;
     const high = lanes[at + ADDR + 1] as number;
-    const isFill = ((lanes[at + HEAD.kindFlags] as number) & 0xffff) === KIND.xsk_fill_submit;
+    const isFill = ((lanes[at + KIND_FLAGS] as number) & 0xffff) === FILL_SUBMIT;
     if (umem.unaligned) return this.#stepUnaligned(event, umem, isFill);
     const address = low + high * 0x1_0000_0000;
     if (address >= umem.size) return this.#outside(event, umem);
@@ -65,7 +71,7 @@ class DescriptorBounds implements Stepper {
   #outside(event: EventView, umem: Umem): void {
     const address = event.u64('addr');
     const where = this.#where(event);
-    const length = event.kindNumber === KIND.xsk_fill_submit ? '' : ` (${event.u32('len')} bytes)`;
+    const length = event.kindNumber === FILL_SUBMIT ? '' : ` (${event.u32('len')} bytes)`;
     this.#context.violate({
       object: nameFrame(umem.index, address),
       sentence: POISONS.includes(address)
@@ -83,7 +89,7 @@ class DescriptorBounds implements Stepper {
   }
 
   #where(event: EventView): string {
-    const ring = { [KIND.xsk_fill_submit]: 'FILL', [KIND.xsk_tx_submit]: 'TX' }[event.kindNumber] ?? 'RX';
+    const ring = { [FILL_SUBMIT]: 'FILL', [TX_SUBMIT]: 'TX' }[event.kindNumber] ?? 'RX';
     const { lanes, at } = event;
     return `in the ${ring} ring of ${describeQueue(this.#context.objects, lanes[at + OBJECT] as number)} at position ${lanes[at + POSITION]}`;
   }

@@ -10,6 +10,17 @@ import { Frames, type Umem } from './_frames.ts';
 import { keepPlace, PLACE_WORDS, placeCpu, placeRef, placeTime } from './_memory.ts';
 import { describeQueue, nameFrame } from './_words.ts';
 
+/** Bindings of this module's own are constants to V8, imported ones are read each time. */
+const {
+  xsk_comp_submit: COMP_SUBMIT,
+  xsk_fill_submit: FILL_SUBMIT,
+  xsk_fill_take: FILL_TAKE,
+  xsk_release: RELEASE,
+  xsk_rx_write: RX_WRITE,
+  xsk_tx_submit: TX_SUBMIT,
+  xsk_tx_take: TX_TAKE,
+} = KIND;
+const { kindFlags: KIND_FLAGS, tsHigh: TS_HIGH, tsLow: TS_LOW } = HEAD;
 const OBJECT = LANE.xsk_fill_submit.object;
 const ADDR = LANE.xsk_fill_submit.addr;
 const LENGTH = LANE.xsk_tx_submit.len;
@@ -43,9 +54,9 @@ class DoubleEnqueue implements Stepper {
 
   step(event: EventView): void {
     const { lanes, at } = event;
-    const kind = (lanes[at + HEAD.kindFlags] as number) & 0xffff;
+    const kind = (lanes[at + KIND_FLAGS] as number) & 0xffff;
     const object = lanes[at + OBJECT] as number;
-    if (kind === KIND.xsk_release) return this.#release(object);
+    if (kind === RELEASE) return this.#release(object);
     const umem = this.#frames.of(object);
     if (umem === null) return this.#context.unplaced();
     const low = lanes[at + ADDR] as number;
@@ -54,33 +65,33 @@ class DoubleEnqueue implements Stepper {
     const { words } = umem;
     const where = words[frame + WHERE] as number;
     switch (kind) {
-      case KIND.xsk_fill_submit:
+      case FILL_SUBMIT:
         if (where !== FREE) this.#tell(event, umem, frame, FILL);
         break;
-      case KIND.xsk_tx_submit:
+      case TX_SUBMIT:
         // An entry that reaches over its chunk is refused and never sent (xp_aligned_validate_desc).
         if (!umem.unaligned && (low & (umem.chunk - 1)) + (lanes[at + LENGTH] as number) > umem.chunk) return;
         if (this.#wasSent(words, frame, lanes, at)) return;
         if (where !== FREE) this.#tell(event, umem, frame, TX);
         break;
-      case KIND.xsk_fill_take:
+      case FILL_TAKE:
         if (where === TX) return;
         if (where !== TAKEN) words[frame + BEFORE] = where;
         words[frame + WHERE] = this.#writesSeen ? TAKEN : FREE;
         words[frame + WHOSE] = object;
         keepPlace(words, frame + PLACE, lanes, at);
         return;
-      case KIND.xsk_tx_take:
+      case TX_TAKE:
         if (where === TX) words[frame + WHERE] = FREE;
         else {
-          words[frame + EARLY_LOW] = lanes[at + HEAD.tsLow] as number;
-          words[frame + EARLY_HIGH] = lanes[at + HEAD.tsHigh] as number;
+          words[frame + EARLY_LOW] = lanes[at + TS_LOW] as number;
+          words[frame + EARLY_HIGH] = lanes[at + TS_HIGH] as number;
         }
         return;
-      case KIND.xsk_comp_submit:
+      case COMP_SUBMIT:
         if (where === TX) words[frame + WHERE] = FREE;
         return;
-      case KIND.xsk_rx_write:
+      case RX_WRITE:
         this.#writesSeen = true;
         if (where !== TX) words[frame + WHERE] = FREE;
         return;
@@ -89,7 +100,7 @@ class DoubleEnqueue implements Stepper {
         if (!this.#writesSeen && where !== TX) words[frame + WHERE] = FREE;
         return;
     }
-    words[frame + WHERE] = kind === KIND.xsk_fill_submit ? FILL : TX;
+    words[frame + WHERE] = kind === FILL_SUBMIT ? FILL : TX;
     words[frame + WHOSE] = object;
     keepPlace(words, frame + PLACE, lanes, at);
   }

@@ -12,6 +12,13 @@ import { inOrder, keepPlace, PerObject, PLACE_WORDS, placeRef } from './_memory.
 import { RxWrites } from './_rx-writes.ts';
 import { count, describeQueue, hex } from './_words.ts';
 
+/** Bindings of this module's own are constants to V8, imported ones are read each time. */
+const {
+  xsk_fill_take: FILL_TAKE,
+  xsk_rx_publish: RX_PUBLISH,
+  xsk_rx_write: RX_WRITE,
+} = KIND;
+const { kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_fill_submit.object;
 const POSITION = LANE.xsk_fill_submit.position;
 const ADDR = LANE.xsk_fill_submit.addr;
@@ -72,20 +79,20 @@ class FillOrder implements Stepper {
 
   step(event: EventView): void {
     const { lanes, at } = event;
-    const kind = (lanes[at + HEAD.kindFlags] as number) & 0xffff;
+    const kind = (lanes[at + KIND_FLAGS] as number) & 0xffff;
     const object = lanes[at + OBJECT] as number;
-    if (kind === KIND.xsk_rx_publish) return this.#publish(event, object);
+    if (kind === RX_PUBLISH) return this.#publish(event, object);
     const umem = this.#frames.of(object);
     if (umem === null) return this.#context.unplaced();
     const low = lanes[at + ADDR] as number;
     const high = lanes[at + ADDR + 1] as number;
     const frame = this.#frames.at(umem, low, high);
-    if (kind === KIND.xsk_rx_write) return this.#write(event, umem, object, frame);
+    if (kind === RX_WRITE) return this.#write(event, umem, object, frame);
     const queue = this.#queues.get(object);
     if (queue === null) return this.#context.unplaced();
     const position = lanes[at + POSITION] as number;
     const entry = (position & queue.mask) * ENTRY_WORDS;
-    if (kind === KIND.xsk_fill_take) {
+    if (kind === FILL_TAKE) {
       if (frame < 0) return this.#context.unplaced();
       this.#take(event, umem, queue, frame);
       return;
@@ -114,7 +121,7 @@ class FillOrder implements Stepper {
     const object = lanes[at + OBJECT] as number;
     const position = lanes[at + POSITION] as number;
     const { words } = umem;
-    if (((lanes[at + HEAD.kindFlags] as number) & FROM_FREE_LIST) !== 0) {
+    if (((lanes[at + KIND_FLAGS] as number) & FROM_FREE_LIST) !== 0) {
       // The position is that of the take before: dropped frames leave FILL where it is (xp_alloc).
       if (words[frame + WHERE] === IN_FILL && queue.takes)
         this.#tell(event, umem, object, queue, frame, `the kernel handed out ${this.#name(umem, frame)} as a dropped frame`);

@@ -10,6 +10,13 @@ import { CPUS_MAX, inOrder, keepPlace, PerObject, placeRef } from './_memory.ts'
 import { RxWrites } from './_rx-writes.ts';
 import { describeQueue, nameFrame } from './_words.ts';
 
+/** Bindings of this module's own are constants to V8, imported ones are read each time. */
+const {
+  xsk_redirect: REDIRECT,
+  xsk_rx_reserve: RX_RESERVE,
+  xsk_rx_write: RX_WRITE,
+} = KIND;
+const { cpu: CPU, kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_rx_write.object;
 const LENGTH = LANE.xsk_rx_write.len;
 const SOCKETS_MAX = 1024;
@@ -40,22 +47,22 @@ class Length implements Stepper {
     const { lanes, at } = event;
     const object = lanes[at + OBJECT] as number;
     const length = lanes[at + LENGTH] as number;
-    const number = lanes[at + HEAD.cpu] as number;
+    const number = lanes[at + CPU] as number;
     if (number >= CPUS_MAX) return this.#context.unplaced();
     const cpu = number * STRIDE;
     const cpus = this.#cpus;
-    switch ((lanes[at + HEAD.kindFlags] as number) & 0xffff) {
-      case KIND.xsk_redirect:
+    switch ((lanes[at + KIND_FLAGS] as number) & 0xffff) {
+      case REDIRECT:
         cpus[cpu + REDIRECTED] = object + 1;
         cpus[cpu + SAW] = length;
         cpus[cpu + RESERVED] = 0;
         keepPlace(cpus, cpu + SAW_PLACE, lanes, at);
         return;
-      case KIND.xsk_rx_reserve:
+      case RX_RESERVE:
         cpus[cpu + RESERVED] = object + 1;
         cpus[cpu + RESERVED_LENGTH] = length;
         return;
-      case KIND.xsk_rx_write: {
+      case RX_WRITE: {
         const writes = this.#writes.get(object);
         if (writes === null) return this.#context.unplaced();
         const seen = cpus[cpu + REDIRECTED] === object + 1;

@@ -9,6 +9,15 @@ import { HEAD } from '../../model/slot.ts';
 import { inOrder, keepPlace, PerObject, PLACE_WORDS, placeCpu, placeRef, placeTime } from './_memory.ts';
 import { describeQueue } from './_words.ts';
 
+/** Bindings of this module's own are constants to V8, imported ones are read each time. */
+const {
+  xsk_flush: FLUSH,
+  xsk_napi_begin: NAPI_BEGIN,
+  xsk_napi_end: NAPI_END,
+  xsk_rx_publish: RX_PUBLISH,
+  xsk_rx_write: RX_WRITE,
+} = KIND;
+const { cpu: CPU, kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_napi_begin.object;
 const COMPLETED = LANE.xsk_napi_complete.completed;
 const QUEUES_MAX = 4096;
@@ -57,22 +66,22 @@ class NapiOverlap implements Stepper {
 
   step(event: EventView): void {
     const { lanes, at } = event;
-    const kind = (lanes[at + HEAD.kindFlags] as number) & 0xffff;
+    const kind = (lanes[at + KIND_FLAGS] as number) & 0xffff;
     const object = lanes[at + OBJECT] as number;
-    if (kind === KIND.xsk_rx_write || kind === KIND.xsk_rx_publish) {
+    if (kind === RX_WRITE || kind === RX_PUBLISH) {
       if (this.#watched > 0) this.#work(event, this.#context.objects.get(object)?.parent ?? NO_OBJECT, kind);
       return;
     }
-    if (kind === KIND.xsk_flush) {
+    if (kind === FLUSH) {
       if (this.#watched > 0) this.#work(event, object, kind);
       return;
     }
     const queue = this.#queues.get(object);
     if (queue === null) return this.#context.unplaced();
-    const cpu = lanes[at + HEAD.cpu] as number;
+    const cpu = lanes[at + CPU] as number;
     const watched = isWatched(queue);
-    if (kind === KIND.xsk_napi_begin) this.#begin(queue, cpu, lanes, at);
-    else if (kind === KIND.xsk_napi_end) this.#end(event, queue, object, cpu);
+    if (kind === NAPI_BEGIN) this.#begin(queue, cpu, lanes, at);
+    else if (kind === NAPI_END) this.#end(event, queue, object, cpu);
     else if (lanes[at + COMPLETED] === 1) this.#complete(queue, cpu, lanes, at);
     this.#watched += Number(isWatched(queue)) - Number(watched);
   }
@@ -132,7 +141,7 @@ class NapiOverlap implements Stepper {
     if (queue.earlier === cpu) {
       this.#tellOverlap(event, queue, object);
       queue.earlier = NOBODY;
-    } else if (queue.raced && queue.tail === cpu && kind !== KIND.xsk_rx_write) {
+    } else if (queue.raced && queue.tail === cpu && kind !== RX_WRITE) {
       this.#tellFlush(event, queue, object);
       queue.raced = false;
     }

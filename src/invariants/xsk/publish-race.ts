@@ -11,6 +11,15 @@ import { CPUS_MAX, inOrder, keepPlace, PerObject, placeCpu, placeRef, placeTime 
 import { RxWrites } from './_rx-writes.ts';
 import { describeQueue, hex } from './_words.ts';
 
+/** Bindings of this module's own are constants to V8, imported ones are read each time. */
+const {
+  xsk_fill_take: FILL_TAKE,
+  xsk_napi_complete: NAPI_COMPLETE,
+  xsk_rx_publish: RX_PUBLISH,
+  xsk_rx_reserve: RX_RESERVE,
+  xsk_rx_write: RX_WRITE,
+} = KIND;
+const { cpu: CPU, kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_rx_write.object;
 const POSITION = LANE.xsk_rx_write.position;
 const ADDR = LANE.xsk_rx_write.addr;
@@ -43,31 +52,31 @@ class PublishRace implements Stepper {
   step(event: EventView): void {
     const { lanes, at } = event;
     const object = lanes[at + OBJECT] as number;
-    const number = lanes[at + HEAD.cpu] as number;
+    const number = lanes[at + CPU] as number;
     if (number >= CPUS_MAX) return this.#context.unplaced();
     const cpu = number * STRIDE;
     const cpus = this.#cpus;
-    switch ((lanes[at + HEAD.kindFlags] as number) & 0xffff) {
-      case KIND.xsk_rx_reserve:
+    switch ((lanes[at + KIND_FLAGS] as number) & 0xffff) {
+      case RX_RESERVE:
         cpus[cpu + OPEN] = object + 1;
         cpus[cpu + OPEN_AT] = lanes[at + POSITION] as number;
         keepPlace(cpus, cpu + OPEN_PLACE, lanes, at);
         return;
-      case KIND.xsk_rx_write: {
+      case RX_WRITE: {
         cpus[cpu + OPEN] = 0;
         const writes = this.#writes.get(object);
         if (writes === null) return this.#context.unplaced();
         writes.note(lanes, at, 0);
         return;
       }
-      case KIND.xsk_rx_publish:
+      case RX_PUBLISH:
         return this.#publish(event, object);
-      case KIND.xsk_fill_take:
+      case FILL_TAKE:
         cpus[cpu + TOOK] = object + 1;
         cpus[cpu + TOOK_LOW] = lanes[at + ADDR] as number;
         cpus[cpu + TOOK_HIGH] = lanes[at + ADDR + 1] as number;
         return;
-      case KIND.xsk_napi_complete:
+      case NAPI_COMPLETE:
         if (lanes[at + COMPLETED] !== 1) return;
         cpus[cpu + DONE] = object + 1;
         keepPlace(cpus, cpu + DONE_PLACE, lanes, at);

@@ -9,6 +9,11 @@ import { HEAD } from '../../model/slot.ts';
 import { keepPlace, PerObject, PLACE_WORDS, placeRef, placeTime } from './_memory.ts';
 import { count, describeQueue, milliseconds } from './_words.ts';
 
+/** Bindings of this module's own are constants to V8, imported ones are read each time. */
+const {
+  xsk_rx_write: RX_WRITE,
+} = KIND;
+const { kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_drop.object;
 const REASON = LANE.xsk_drop.reason;
 const COUNT = LANE.xsk_drop.count;
@@ -49,7 +54,7 @@ class Starvation implements Stepper {
   step(event: EventView): void {
     const { lanes, at } = event;
     const object = lanes[at + OBJECT] as number;
-    if (((lanes[at + HEAD.kindFlags] as number) & 0xffff) === KIND.xsk_rx_write) {
+    if (((lanes[at + KIND_FLAGS] as number) & 0xffff) === RX_WRITE) {
       if (this.#open > 0) this.#end(this.#context.objects.get(object)?.parent ?? NO_OBJECT);
       return;
     }
