@@ -30,6 +30,10 @@ export class Driver {
     });
   }
 
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
   async #ask(command: string): Promise<unknown> {
     const line = await new Promise<string>((resolve) => {
       this.#waiting.push(resolve);

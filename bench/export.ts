@@ -25,7 +25,7 @@ export async function exportBank({ quick }: Options): Promise<Benchmark> {
   let lost = 0;
   let longestNs = 0;
   for (let round = 0; round < (quick ? 2 : 7); round++) {
-    const recording = await Recording.start(SLOTS, 'xsk.ownership', false);
+    const recording = await Recording.start(driver, SLOTS, 'xsk.ownership', false);
     const { recorder } = recording;
     await driver.start('fg_generate_tc', '0,1', 500_000);
     await sleep(1300);
@@ -46,6 +46,7 @@ export async function exportBank({ quick }: Options): Promise<Benchmark> {
     results.push(result);
     await once(worker, 'exit');
     await driver.stop();
+    await driver.detach();
     const books = await recording.stop();
     lost += books.lost;
     longestNs = Math.max(longestNs, books.longestNs);

@@ -42,7 +42,7 @@ function lookAt(recorder: BenchRecorder, rings: Uint32Array, bank: number, cpu: 
 }
 
 async function trials(driver: Driver, how: 'tripwire' | 'rule', rate: number, count: number) {
-  const recording = await Recording.start(SLOTS, 'xsk.ownership', how === 'rule');
+  const recording = await Recording.start(driver, SLOTS, 'xsk.ownership', how === 'rule');
   const { recorder } = recording;
   const { control } = recorder;
   const bytes = ringStride(SLOTS) * recorder.cpus * 2;
@@ -90,6 +90,7 @@ async function trials(driver: Driver, how: 'tripwire' | 'rule', rate: number, co
     }
   }
   await driver.stop();
+  await driver.detach();
   const books = await recording.stop();
   return { done, unanswered, books };
 }

@@ -72,7 +72,8 @@ static __always_inline int next_event(__u32 offend)
 {
 	__u32 cpu = bpf_get_smp_processor_id() & 63;
 	struct bench_queue *queue = &bench_queues[cpu];
-	__u64 event = __sync_fetch_and_add(&queue->events, 1), frame = event >> 4, first;
+	/* An offence comes between two events of the way round. */
+	__u64 event = __sync_fetch_and_add(&queue->events, !offend), frame = event >> 4, first;
 	__u16 kind = steps[event & 15].kind, has = steps[event & 15].has, flags = 0;
 	struct rec_xsk_rx_publish *r;
 	void *ring;
@@ -112,9 +113,11 @@ SEC("tc") int fg_generate_tc(struct __sk_buff *skb)
 	return next_event(skb->mark);
 }
 
-/* getppid; getpgrp (by mark 1) and getuid (by mark 2) stand for an offence. */
+/* The driver's getppid; getpgrp (by mark 1) and getuid (by mark 2) stand for an offence. */
 SEC("raw_tp/sys_enter") int fg_generate_raw(__u64 *ctx)
 {
+	if (!fr_task_wanted())
+		return 0;
 	switch (ctx[1]) {
 	case 110:
 		return next_event(0);
@@ -123,6 +126,12 @@ SEC("raw_tp/sys_enter") int fg_generate_raw(__u64 *ctx)
 	case 102:
 		return next_event(OFFEND_BY_RULE);
 	}
+	return 0;
+}
+
+SEC("raw_tp/sched_switch") int fg_switched(__u64 *ctx)
+{
+	fr_task_switched((struct task_struct *)ctx[2]);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import * as shim from '../src/source/shim.ts';
+import type { Driver } from './driver.ts';
 import { type BenchRecorder, CONTROL_WORD, openBench } from './recorder.ts';
 
 /** Words shared with the reading thread. */
@@ -47,9 +48,9 @@ export class Recording {
     });
   }
 
-  /** Loads `generate` and starts reading with the invariants whose names begin so; nothing is attached. */
-  static async start(slots: number, invariants: string, freezes: boolean): Promise<Recording> {
-    const recorder = openBench('generate', slots);
+  /** Loads `generate`, for this driver's system calls, and starts reading with the invariants whose names begin so. */
+  static async start(driver: Driver, slots: number, invariants: string, freezes: boolean): Promise<Recording> {
+    const recorder = openBench('generate', slots, { fr_only_tgid: driver.pid });
     const shared = new Float64Array(new SharedArrayBuffer(64));
     const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
       workerData: { module: new URL('./recorder-worker.ts', import.meta.url).href, handle: recorder.handle, invariants, freezes, shared: shared.buffer },
@@ -58,6 +59,7 @@ export class Recording {
     const recording = new Recording(recorder, worker, shared);
     recorder.control[CONTROL_WORD.tripwires] = 3;
     recorder.control[CONTROL_WORD.spareFree] = 1;
+    await driver.attach('fg_switched', 'sched_switch');
     recorder.setBank(0);
     return recording;
   }

@@ -20,7 +20,7 @@ interface Load {
 }
 
 async function sustained(driver: Driver, load: Load): Promise<Row[]> {
-  const recording = await Recording.start(load.slots, 'xsk.', false);
+  const recording = await Recording.start(driver, load.slots, 'xsk.', false);
   if (load.program === 'raw') await driver.attach('fg_generate_raw', 'sys_enter');
   const program = load.program === 'raw' ? '-' : 'fg_generate_tc';
   // Compiled code first: the first batches of a process are checked slowly.
