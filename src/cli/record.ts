@@ -9,20 +9,42 @@ export function recordCommand(): Command {
       'record events of the kernel into rings that hold the last ones, follow them with invariants, and freeze and export what is held when one is broken',
     )
     .option('--paths <names>', 'what to record: xsk, neigh (default: all)')
-    .option('--invariants <names>', 'which to check, by name, by path (xsk) or as a module of your own (./mine.ts); default: all of the paths')
+    .option(
+      '--invariants <names>',
+      'which to check, by name, by path (xsk) or as a module of your own (./mine.ts); default: all of the paths',
+    )
     .option('--last <number>', 'a recording holds at most the last so many events')
-    .option('--before <time>', 'a recording holds the events of so long before the violation, for example 10s')
+    .option(
+      '--before <time>',
+      'a recording holds the events of so long before the violation, for example 10s',
+    )
     .option('--after <time>', 'record on for so long after the violation, for example 500ms')
     .option('--out <folder>', 'where recordings go', '.')
     .option('--once', 'end after the first recording; without it, recording goes on in the other bank')
-    .addOption(new Option('--freeze-on <severity>', 'what freezes').choices(['violation', 'warning', 'none']).default('violation'))
-    .addOption(new Option('--on-exit <what>', 'what becomes of the events held when recording ends').choices(['discard', 'export']).default('discard'))
+    .addOption(
+      new Option('--freeze-on <severity>', 'what freezes')
+        .choices(['violation', 'warning', 'none'])
+        .default('violation'),
+    )
+    .addOption(
+      new Option('--on-exit <what>', 'what becomes of the events held when recording ends')
+        .choices(['discard', 'export'])
+        .default('discard'),
+    )
     .option('--for <time>', 'end after so long')
-    .option('--netns <name>', 'only devices of this network namespace: a name of ip netns, a process id or a path')
+    .option(
+      '--netns <name>',
+      'only devices of this network namespace: a name of ip netns, a process id or a path',
+    )
     .option('--ifname <name>', 'only this interface')
     .option('--pid <number>', 'only sockets of this process')
     .option('--comm <name>', 'only sockets of processes of this name')
-    .addOption(new Option('--attach <method>', 'attach to functions by this method only').choices(['fentry', 'kprobe']))
+    .addOption(
+      new Option('--attach <method>', 'attach to functions by this method only').choices([
+        'fentry',
+        'kprobe',
+      ]),
+    )
     .option('--no-tripwires', 'do not let checks inside the kernel freeze')
     .option('--ready-file <file>', 'written once events are recorded')
     .option('--json', 'what happens as JSON lines on standard output')

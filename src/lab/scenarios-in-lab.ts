@@ -38,7 +38,11 @@ export async function runScenariosInLab(
     }
   };
   const main = join(options.root, 'dist/src/lab/scenario-main.js');
-  const words = [lab.guestShareDir, join(options.root, 'build/workloads'), join(options.root, 'test/workloads')];
+  const words = [
+    lab.guestShareDir,
+    join(options.root, 'build/workloads'),
+    join(options.root, 'test/workloads'),
+  ];
   const last = options.lastEvents === undefined ? [] : ['--last', String(options.lastEvents)];
   const { code, stderr } = await lab.run(['node', main, ...last, ...words, ...names], {
     cwd: options.root,

@@ -2,9 +2,31 @@
 
 /** Semantic types; each is a typedef of bpf/types.bpf.h whose name survives in BTF. */
 export type FieldType =
-  | 'u8' | 'u16' | 'u32' | 'u64' | 's32'
-  | 'ns' | 'tid' | 'pid' | 'ifindex' | 'netns' | 'object' | 'queue' | 'umem_addr' | 'bytes' | 'position' | 'errno'
-  | 'portid' | 'nud' | 'family' | 'ip' | 'mac' | 'comm' | 'name' | 'reason' | 'bits';
+  | 'u8'
+  | 'u16'
+  | 'u32'
+  | 'u64'
+  | 's32'
+  | 'ns'
+  | 'tid'
+  | 'pid'
+  | 'ifindex'
+  | 'netns'
+  | 'object'
+  | 'queue'
+  | 'umem_addr'
+  | 'bytes'
+  | 'position'
+  | 'errno'
+  | 'portid'
+  | 'nud'
+  | 'family'
+  | 'ip'
+  | 'mac'
+  | 'comm'
+  | 'name'
+  | 'reason'
+  | 'bits';
 
 export interface FieldLayout {
   readonly name: string;

@@ -4,6 +4,9 @@ import type { RecordLayout } from './layout.ts';
 import type { ObjectEntry } from './objects.ts';
 import type { InvariantCounts, Violation } from './violation.ts';
 
+/** Two readings of the kernel's clock on different CPUs can't be ordered below this, in ns. */
+export const CLOCK_ERROR_NS = 500;
+
 /** How one probe was attached, or why it was not. */
 export interface ProbeCoverage {
   readonly probe: string;
@@ -35,7 +38,11 @@ export interface FreezeFacts {
   readonly latencyNs: number | null;
   /** Events that overwrote older ones between the offending event and the flip. */
   readonly overwrittenMeanwhile: number;
-  readonly requested: { readonly lastEvents: number | null; readonly beforeNs: number | null; readonly afterNs: number };
+  readonly requested: {
+    readonly lastEvents: number | null;
+    readonly beforeNs: number | null;
+    readonly afterNs: number;
+  };
   readonly window: readonly CpuWindow[];
 }
 

@@ -6,7 +6,16 @@ export const SLOT_BYTES = 64;
 export const SLOT_LANES = 16;
 
 /** Lane numbers of the head that every record begins with (`struct fr_head`). */
-export const HEAD = { seqLow: 0, seqHigh: 1, tsLow: 2, tsHigh: 3, tid: 4, tgid: 5, kindFlags: 6, cpu: 7 } as const;
+export const HEAD = {
+  seqLow: 0,
+  seqHigh: 1,
+  tsLow: 2,
+  tsHigh: 3,
+  tid: 4,
+  tgid: 5,
+  kindFlags: 6,
+  cpu: 7,
+} as const;
 
 /** Bytes of the head; a record's own fields follow. */
 export const HEAD_BYTES = 32;
@@ -53,5 +62,7 @@ export function timeAt(lanes: Uint32Array, at: number): number {
 
 /** Sequence number on its CPU of the slot that begins at lane `at`, without the continuation bit. */
 export function sequenceAt(lanes: Uint32Array, at: number): number {
-  return (lanes[at + HEAD.seqLow] as number) + ((lanes[at + HEAD.seqHigh] as number) & 0x7fff_ffff) * 0x1_0000_0000;
+  return (
+    (lanes[at + HEAD.seqLow] as number) + ((lanes[at + HEAD.seqHigh] as number) & 0x7fff_ffff) * 0x1_0000_0000
+  );
 }

@@ -86,9 +86,15 @@ async function run(): Promise<void> {
   const { handle } = start;
   const controlMemory = memoryOf(handle, MEMORY.control, 4096);
   const control = new DataView(controlMemory.buffer, controlMemory.byteOffset, controlMemory.byteLength);
-  const objects = new ObjectMemory(memoryOf(handle, MEMORY.objects, OBJECTS_MAX * OBJECT_BYTES), controlMemory);
+  const objects = new ObjectMemory(
+    memoryOf(handle, MEMORY.objects, OBJECTS_MAX * OBJECT_BYTES),
+    controlMemory,
+  );
   const batchMemory = memoryOf(handle, MEMORY.batch, BATCH_SLOTS * SLOT_BYTES);
-  const batch = { lanes: new Uint32Array(batchMemory.buffer, batchMemory.byteOffset, BATCH_SLOTS * SLOT_LANES), slots: 0 };
+  const batch = {
+    lanes: new Uint32Array(batchMemory.buffer, batchMemory.byteOffset, BATCH_SLOTS * SLOT_LANES),
+    slots: 0,
+  };
   const figuresMemory = memoryOf(handle, MEMORY.figures, 64);
   const figures = new DataView(figuresMemory.buffer, figuresMemory.byteOffset, figuresMemory.byteLength);
   const command = new Int32Array(start.command);
@@ -106,7 +112,8 @@ async function run(): Promise<void> {
   let snapshot = true;
   let trip: { ts: number; cpu: number; seq: number } | null = null;
 
-  const freezes = (v: Violation) => start.freezeOn === 'warning' || (start.freezeOn === 'violation' && v.severity === 'violation');
+  const freezes = (v: Violation) =>
+    start.freezeOn === 'warning' || (start.freezeOn === 'violation' && v.severity === 'violation');
 
   const onViolations = (found: readonly Violation[]) => {
     let lost = false;
@@ -136,7 +143,11 @@ async function run(): Promise<void> {
     const u64 = (offset: number) => Number(control.getBigUint64(offset, true));
     // The time is written last.
     if (trip || control.getUint32(CONTROL.tripped, true) === 0 || u64(CONTROL.trip_ts) === 0) return;
-    trip = { ts: u64(CONTROL.trip_ts), cpu: control.getUint32(CONTROL.trip_cpu, true), seq: u64(CONTROL.trip_seq) };
+    trip = {
+      ts: u64(CONTROL.trip_ts),
+      cpu: control.getUint32(CONTROL.trip_cpu, true),
+      seq: u64(CONTROL.trip_seq),
+    };
     const flippedTs = u64(CONTROL.trip_flipped_ts);
     if (flippedTs === 0) {
       rearmTrip();
@@ -174,7 +185,12 @@ async function run(): Promise<void> {
 
   say({ type: 'ready' });
   for (;;) {
-    const sleep = freezer.pending || freezer.flipped || quiet < IDLE_AFTER ? BUSY_US : start.lookForSockets && objects.length > 0 ? LOOKING_US : IDLE_US;
+    const sleep =
+      freezer.pending || freezer.flipped || quiet < IDLE_AFTER
+        ? BUSY_US
+        : start.lookForSockets && objects.length > 0
+          ? LOOKING_US
+          : IDLE_US;
     batch.slots = waiter.wait(sleep);
     if (batch.slots < 0) throw new Error(`draining the rings failed: ${batch.slots}`);
     noticeTrip();

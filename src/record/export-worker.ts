@@ -23,7 +23,13 @@ const say = (message: FromExporter) => port.postMessage(message);
 function windowsOf(order: ExportOrder, figures: BigUint64Array): CpuWindow[] {
   return Array.from({ length: order.cpus }, (_, cpu) => {
     const [first, last, events, overwritten] = [0, 1, 2, 3].map((i) => Number(figures[cpu * 4 + i]));
-    return { cpu, firstTs: first || null, lastTs: last || null, events: events ?? 0, overwritten: overwritten ?? 0 };
+    return {
+      cpu,
+      firstTs: first || null,
+      lastTs: last || null,
+      events: events ?? 0,
+      overwritten: overwritten ?? 0,
+    };
   });
 }
 
@@ -44,7 +50,13 @@ function* lastRecords(batches: Iterable<Batch>, total: number, keep: number): Ge
 /** What replaying exactly these events finds, and how many of them came after `offendingTs`. */
 function replay(batches: Iterable<Batch>, checker: Checker, offendingTs: number | null, cpus: number) {
   const after = new Array<number>(cpus).fill(0);
-  const window: CpuWindow[] = after.map((_, cpu) => ({ cpu, firstTs: null, lastTs: null, events: 0, overwritten: 0 }));
+  const window: CpuWindow[] = after.map((_, cpu) => ({
+    cpu,
+    firstTs: null,
+    lastTs: null,
+    events: 0,
+    overwritten: 0,
+  }));
   for (const batch of batches) {
     for (let at = 0; at < batch.slots * SLOT_LANES; at += SLOT_LANES) {
       if ((batch.lanes[at + HEAD.seqHigh] as number) >>> 31) continue;
@@ -69,7 +81,15 @@ async function exportBank(order: ExportOrder): Promise<void> {
   const figures = new BigUint64Array(order.cpus * 4);
   let meta = parseMeta(order.meta);
   const writer = beginRaw(raw);
-  const slots = saveBank(order.handle, order.bank, order.starts, writer.fd, RAW_HEADER_BYTES, BigInt(order.fromNs), figures);
+  const slots = saveBank(
+    order.handle,
+    order.bank,
+    order.starts,
+    writer.fd,
+    RAW_HEADER_BYTES,
+    BigInt(order.fromNs),
+    figures,
+  );
   if (slots < 0) {
     writer.discard();
     say({
@@ -88,9 +108,15 @@ async function exportBank(order: ExportOrder): Promise<void> {
 
   const source = readRaw(raw);
   const batches = () =>
-    order.lastEvents === null ? source.batches() : lastRecords(source.batches(), source.rows, order.lastEvents);
+    order.lastEvents === null
+      ? source.batches()
+      : lastRecords(source.batches(), source.rows, order.lastEvents);
   const objects: ObjectTable = objectsOf(meta);
-  const checker = new Checker(await chooseInvariants(order.invariants, order.modules), objects, meta.clocks.errorNs);
+  const checker = new Checker(
+    await chooseInvariants(order.invariants, order.modules),
+    objects,
+    meta.clocks.errorNs,
+  );
   const { after, window } = replay(batches(), checker, meta.freeze?.offendingTs ?? null, order.cpus);
   meta = complete(meta, checker, window, saved, after);
   const parquet = `${order.path}.parquet`;
@@ -128,7 +154,9 @@ function complete(
   const merged = window.map((w, cpu) => ({ ...w, overwritten: saved[cpu]?.overwritten ?? 0 }));
   const notes = [...meta.notes];
   if (unforeseen.length > 0)
-    notes.push(`${unforeseen.length} violations were found on replaying these events that were not reported live`);
+    notes.push(
+      `${unforeseen.length} violations were found on replaying these events that were not reported live`,
+    );
   return {
     ...meta,
     violations: inside,
@@ -137,7 +165,10 @@ function complete(
     freeze: meta.freeze && {
       ...meta.freeze,
       window: merged,
-      overwrittenMeanwhile: merged.reduce((sum, w, cpu) => sum + (w.overwritten > 0 ? (after[cpu] ?? 0) : 0), 0),
+      overwrittenMeanwhile: merged.reduce(
+        (sum, w, cpu) => sum + (w.overwritten > 0 ? (after[cpu] ?? 0) : 0),
+        0,
+      ),
     },
   };
 }

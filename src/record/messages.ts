@@ -85,4 +85,10 @@ export type FromExporter =
       readonly ms: number;
       readonly window: readonly CpuWindow[];
     }
-  | { readonly type: 'failed'; readonly bank: number; readonly message: string; readonly code: string; readonly raw: string | null };
+  | {
+      readonly type: 'failed';
+      readonly bank: number;
+      readonly message: string;
+      readonly code: string;
+      readonly raw: string | null;
+    };

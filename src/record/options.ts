@@ -44,7 +44,8 @@ const EXPECTED_RATE = 100_000;
 /** Slots per CPU for a contracted window: a power of two that holds it. */
 export function slotsFor(options: RecordOptions): number {
   const wanted =
-    options.lastEvents ?? (options.beforeNs === undefined ? DEFAULT_SLOTS : (options.beforeNs / 1e9) * EXPECTED_RATE);
+    options.lastEvents ??
+    (options.beforeNs === undefined ? DEFAULT_SLOTS : (options.beforeNs / 1e9) * EXPECTED_RATE);
   let slots = LEAST_SLOTS;
   while (slots < wanted && slots < MOST_SLOTS) slots *= 2;
   return slots;

@@ -11,7 +11,11 @@ export function checkOutput(folder: string, bytes: number): string {
   try {
     isFolder = statSync(path).isDirectory();
   } catch (cause) {
-    throw new UsageError('NO_OUT', `the output folder ${path} does not exist: make it with "mkdir -p ${path}"`, { cause });
+    throw new UsageError(
+      'NO_OUT',
+      `the output folder ${path} does not exist: make it with "mkdir -p ${path}"`,
+      { cause },
+    );
   }
   if (!isFolder) throw new UsageError('NO_OUT', `${path} is not a folder: name one with --out`);
   try {
@@ -21,7 +25,9 @@ export function checkOutput(folder: string, bytes: number): string {
     const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
     throw new UsageError(
       full ? 'OUT_FULL' : 'OUT_READONLY',
-      full ? `the disk of ${path} is full` : `the output folder ${path} can't be written: name another with --out`,
+      full
+        ? `the disk of ${path} is full`
+        : `the output folder ${path} can't be written: name another with --out`,
       { cause },
     );
   }

@@ -3,20 +3,25 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { CLOCK_ERROR_NS } from '../check/checker.ts';
+import type { Invariant } from '../check/invariant.ts';
 import { CONTROL, LAYOUTS } from '../generated/layouts.ts';
 import { PROBE_PATHS } from '../generated/probes.ts';
 import { VERSION } from '../generated/version.ts';
 import { KernelError } from '../model/errors.ts';
-import type { ProbeCoverage, RecordingMeta } from '../model/recording.ts';
+import { CLOCK_ERROR_NS, type ProbeCoverage, type RecordingMeta } from '../model/recording.ts';
 import { SLOT_BYTES } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import { KEPT_CAPABILITIES } from '../source/capabilities.ts';
 import { describeErrno } from '../source/errno.ts';
-import { type KernelFilter, type KernelRecorder, kernelFacts, openKernel, requireCapabilities } from '../source/kernel.ts';
+import {
+  type KernelFilter,
+  type KernelRecorder,
+  kernelFacts,
+  openKernel,
+  requireCapabilities,
+} from '../source/kernel.ts';
 import { askNetns, keepCapabilities, openShim, programFigures, ringHead } from '../source/shim.ts';
 import { serialiseMeta } from '../recording/meta.ts';
-import { chooseInvariants, invariantsOfPaths } from './choose-invariants.ts';
 import type { CheckerStart, ExportOrder, Figures, FromChecker, FromExporter, Frozen } from './messages.ts';
 import { COMMAND } from './messages.ts';
 import { type Exported, type RecordOptions, slotsFor } from './options.ts';
@@ -42,7 +47,6 @@ export interface RecorderEvents {
 
 /** The numbers of the tripwires in bpf/tripwires. */
 const TRIPWIRES = [0, 1];
-const BANKS = [0, 1] as const;
 
 /** Worker entries keep the ending of this file: .js when built, .ts when run from source. */
 function workerUrl(name: string): URL {
@@ -55,14 +59,17 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly slots: number;
   readonly #options: RecordOptions;
   readonly #kernel: KernelRecorder;
-  readonly #invariants: { readonly name: string; readonly version: number }[];
-  readonly #names: readonly string[];
+  #invariants: readonly { readonly name: string; readonly version: number }[] = [];
+  #names: readonly string[] = [];
   readonly #command = new SharedArrayBuffer(4);
   readonly #clocks: RecordingMeta['clocks'];
   readonly #starts: readonly [BigUint64Array, BigUint64Array];
   readonly #recordings: Exported[] = [];
   readonly #failures: string[] = [];
-  readonly #orders = new Map<number, { path: string; frozen: Frozen; latencyNs: number | null; savedMs: number }>();
+  readonly #orders = new Map<
+    number,
+    { path: string; frozen: Frozen; latencyNs: number | null; savedMs: number }
+  >();
   #checker: Worker | null = null;
   #exporter: Worker | null = null;
   #figures: Figures | null = null;
@@ -74,12 +81,10 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly done: Promise<RecordSummary>;
 
   /** Use `record()`. */
-  constructor(options: RecordOptions, kernel: KernelRecorder, out: string, names: readonly string[], invariants: { name: string; version: number }[]) {
+  constructor(options: RecordOptions, kernel: KernelRecorder, out: string) {
     super();
     this.#options = options;
     this.#kernel = kernel;
-    this.#names = names;
-    this.#invariants = invariants;
     this.out = out;
     this.slots = kernel.slots;
     this.coverage = kernel.coverage;
@@ -97,8 +102,10 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     this.done.catch(() => {});
   }
 
-  /** Starts the threads and arms the rings. */
-  async start(): Promise<void> {
+  /** Starts the thread that checks. */
+  start(names: readonly string[], invariants: readonly Invariant[]): void {
+    this.#names = names;
+    this.#invariants = invariants.map(({ name, version }) => ({ name, version: version ?? 1 }));
     const workerData: CheckerStart = {
       handle: this.#kernel.handle,
       cpus: this.#kernel.cpus,
@@ -110,7 +117,6 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       exportOnStop: this.#options.exportOnStop ?? false,
       lookForSockets: this.coverage.some(({ path, status }) => path === 'xsk' && status === 'attached'),
     };
-    this.#kernel.arm();
     this.#checker = new Worker(workerUrl('checker-worker'), { workerData });
     this.#checker.on('message', (message: FromChecker) => this.#onChecker(message));
     this.#checker.on('error', (error) => this.#fail?.(error));
@@ -151,7 +157,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   }
 
   #onFrozen(frozen: Frozen): void {
-    const why = frozen.violations.find((v) => v.severity === 'violation')?.invariant ?? frozen.violations[0]?.invariant;
+    const why =
+      frozen.violations.find((v) => v.severity === 'violation')?.invariant ?? frozen.violations[0]?.invariant;
     const path = join(this.out, recordingName(new Date(), ++this.#number, why ?? frozen.cause));
     const afterNs = this.#options.afterNs ?? 0;
     const latencyNs =
@@ -164,7 +171,10 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       cpus: this.#kernel.cpus,
       bank: frozen.bank,
       starts: this.#starts[frozen.bank as 0 | 1],
-      fromNs: beforeNs === undefined ? 0 : Math.max(Math.round((frozen.offendingTs ?? frozen.flippedTs) - beforeNs), 0),
+      fromNs:
+        beforeNs === undefined
+          ? 0
+          : Math.max(Math.round((frozen.offendingTs ?? frozen.flippedTs) - beforeNs), 0),
       lastEvents: lastEvents ?? null,
       path,
       meta: serialiseMeta(this.#meta(frozen, latencyNs)),
@@ -231,7 +241,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   /** A bank's events are safe: writers may switch to it at the next freeze. */
   #free(bank: number): void {
     const starts = this.#starts[bank as 0 | 1];
-    for (let cpu = 0; cpu < this.#kernel.cpus; cpu++) starts[cpu] = BigInt(ringHead(this.#kernel.handle, bank, cpu));
+    for (let cpu = 0; cpu < this.#kernel.cpus; cpu++)
+      starts[cpu] = BigInt(ringHead(this.#kernel.handle, bank, cpu));
     this.#kernel.control.setUint32(CONTROL.spare_free, 1, true);
   }
 
@@ -301,7 +312,10 @@ function filterOf(options: RecordOptions): KernelFilter {
     const { code, cookie, ifindex } = askNetns(options.netns ?? '', options.ifname ?? '');
     if (code < 0) {
       const what = options.ifname ? `interface ${options.ifname}` : `namespace ${options.netns}`;
-      throw new KernelError('NO_DEVICE', `${what} was not found${options.netns && options.ifname ? ` in ${options.netns}` : ''}: ${describeErrno(code)}`);
+      throw new KernelError(
+        'NO_DEVICE',
+        `${what} was not found${options.netns && options.ifname ? ` in ${options.netns}` : ''}: ${describeErrno(code)}`,
+      );
     }
     filter.netns = cookie;
     if (options.ifname !== undefined) filter.ifindex = ifindex;
@@ -311,14 +325,21 @@ function filterOf(options: RecordOptions): KernelFilter {
   return filter;
 }
 
-/** Loads, attaches and arms a recorder; it records until `stop()`, or after one recording with `once`. */
-export async function record(options: RecordOptions = {}): Promise<Recorder> {
+/**
+ * Loads, attaches and arms a recorder; it records until `stop()`, or after one recording with `once`. `onArmed` is called
+ * as soon as events are recorded: the checker follows when it returns, and finds them in the rings.
+ */
+export async function record(
+  options: RecordOptions = {},
+  onArmed?: (recorder: Recorder) => void | Promise<void>,
+): Promise<Recorder> {
   const paths = options.paths ?? PROBE_PATHS.map(({ path }) => path).filter((path) => path !== 'task');
-  const names = options.invariants ?? invariantsOfPaths(paths);
   const slots = slotsFor(options);
   requireCapabilities();
   const out = checkOutput(options.out ?? '.', slots * SLOT_BYTES * 2);
-  const chosen = await chooseInvariants(names, options.modules ?? []);
+  // A user's own module may be wrong, which must be said before anything is recorded.
+  if (options.modules?.length)
+    await (await import('./choose-invariants.ts')).chooseInvariants([], options.modules);
   openShim();
   const kernel = openKernel({
     paths,
@@ -327,24 +348,27 @@ export async function record(options: RecordOptions = {}): Promise<Recorder> {
     tripwires: options.tripwires === false || options.freezeOn === 'none' ? [] : TRIPWIRES,
     ...(options.attach ? { attach: options.attach } : {}),
   });
-  const dead = paths.filter((path) => !kernel.coverage.some((c) => c.path === path && c.status === 'attached'));
-  if (dead.length === paths.length) {
+  if (!kernel.coverage.some(({ path, status }) => paths.includes(path) && status === 'attached')) {
     kernel.close();
     throw new KernelError(
       'NOTHING_ATTACHED',
       `this kernel takes none of the probes of ${paths.join(', ')}: "flightring doctor" says why, "flightring lab" has a kernel that does`,
     );
   }
-  // The threads started from here on inherit the little that is left.
-  if (options.dropPrivileges) keepCapabilities(KEPT_CAPABILITIES);
-  const recorder = new Recorder(options, kernel, out, names, chosen.map(({ name, version }) => ({ name, version: version ?? 1 })));
   try {
-    await recorder.start();
+    // The threads started from here on inherit the little that is left.
+    if (options.dropPrivileges) keepCapabilities(KEPT_CAPABILITIES);
+    kernel.arm();
+    const recorder = new Recorder(options, kernel, out);
+    await onArmed?.(recorder);
+    const { chooseInvariants, invariantsOfPaths } = await import('./choose-invariants.ts');
+    const names = options.invariants ?? invariantsOfPaths(paths);
+    recorder.start(names, await chooseInvariants(names, options.modules ?? []));
+    return recorder;
   } catch (error) {
     kernel.close();
     throw error;
   }
-  return recorder;
 }
 
 export type { Exported, RecordOptions };

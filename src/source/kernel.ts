@@ -86,7 +86,11 @@ function choicesOf(name: string, programs: ReadonlySet<string>, forced: KernelOp
   return choices;
 }
 
-function wantedPlans(paths: readonly string[], programs: ReadonlySet<string>, forced: KernelOptions['attach']): Plan[] {
+function wantedPlans(
+  paths: readonly string[],
+  programs: ReadonlySet<string>,
+  forced: KernelOptions['attach'],
+): Plan[] {
   const plans: Plan[] = [];
   for (const path of PROBE_PATHS) {
     if (path.path !== 'task' && !paths.includes(path.path)) continue;
@@ -125,7 +129,9 @@ function checkKernel(plans: readonly Plan[]): void {
 
 /** By perf's kprobe device, or by the older tracefs file. */
 function kprobesAvailable(): boolean {
-  return ['/sys/bus/event_source/devices/kprobe/type', '/sys/kernel/tracing/kprobe_events'].some((path) => existsSync(path));
+  return ['/sys/bus/event_source/devices/kprobe/type', '/sys/kernel/tracing/kprobe_events'].some((path) =>
+    existsSync(path),
+  );
 }
 
 /** The program that libbpf names in its complaint about a failed load. */
@@ -158,7 +164,8 @@ function knob32(value: number): Buffer {
 function setKnobs(handle: number, options: KernelOptions, cpus: number): void {
   const set = (name: string, value: Buffer) => {
     const code = shim.setKnob(handle, name, value);
-    if (code < 0) throw new KernelError('KNOB', `the BPF object has no setting ${name}: rebuild with "npm run build"`);
+    if (code < 0)
+      throw new KernelError('KNOB', `the BPF object has no setting ${name}: rebuild with "npm run build"`);
   };
   set('fr_ring_mask', knob64(BigInt(options.slots - 1)));
   set('fr_doorbell_mask', knob64(BigInt(Math.max(options.slots / 8, 1) - 1)));
@@ -180,7 +187,10 @@ export function requireCapabilities(): void {
   const missing = missingCapabilities();
   if (missing.length === 0) return;
   const list = missing.map(({ name, purpose }) => `${name} ${purpose}`).join(', ');
-  throw new KernelError('NO_PRIVILEGE', `recording needs ${list}: run it as root, or inside "flightring lab"`);
+  throw new KernelError(
+    'NO_PRIVILEGE',
+    `recording needs ${list}: run it as root, or inside "flightring lab"`,
+  );
 }
 
 /** Opens, loads and attaches; reopens without what was refused until the rest stands. */
@@ -193,9 +203,15 @@ export function openKernel(options: KernelOptions): KernelRecorder {
   for (let round = 0; round < 200; round++) {
     const opened = shim.openObject(object);
     if (opened.code < 0)
-      throw new KernelError('BAD_OBJECT', `${object} can't be opened: ${describeErrno(opened.code)} ${lastWords(opened.text)}`);
+      throw new KernelError(
+        'BAD_OBJECT',
+        `${object} can't be opened: ${describeErrno(opened.code)} ${lastWords(opened.text)}`,
+      );
     const handle = opened.code;
-    const programs = opened.text.trim().split('\n').map((line) => line.split(' ')[0] as string);
+    const programs = opened.text
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[0] as string);
     if (!plans) {
       plans = wantedPlans(options.paths, new Set(programs), options.attach);
       checkKernel(plans);
@@ -304,7 +320,10 @@ function recorderOf(
 ): KernelRecorder {
   const memory = shim.memoryOf(handle, shim.MEMORY.control, 4096);
   const control = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
-  const objects = new ObjectMemory(shim.memoryOf(handle, shim.MEMORY.objects, OBJECTS_MAX * OBJECT_BYTES), memory);
+  const objects = new ObjectMemory(
+    shim.memoryOf(handle, shim.MEMORY.objects, OBJECTS_MAX * OBJECT_BYTES),
+    memory,
+  );
   return {
     handle,
     cpus,

@@ -14,9 +14,21 @@ function at(name: string): number {
 }
 
 const F = {
-  type: at('type'), umem: at('umem'), ts: at('ts'), netns: at('netns'), ifindex: at('ifindex'), queue: at('queue'),
-  parent: at('parent'), tgid: at('tgid'), tid: at('tid'), chunkSize: at('chunk_size'), size: at('size'),
-  headroom: at('headroom'), flags: at('flags'), comm: at('comm'), name: at('name'),
+  type: at('type'),
+  umem: at('umem'),
+  ts: at('ts'),
+  netns: at('netns'),
+  ifindex: at('ifindex'),
+  queue: at('queue'),
+  parent: at('parent'),
+  tgid: at('tgid'),
+  tid: at('tid'),
+  chunkSize: at('chunk_size'),
+  size: at('size'),
+  headroom: at('headroom'),
+  flags: at('flags'),
+  comm: at('comm'),
+  name: at('name'),
 } as const;
 
 export class ObjectMemory implements ObjectTable {

@@ -3,7 +3,15 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createExternalBuffer, DataType, type FFIParams, type FieldType, isNullPointer, load, open } from 'ffi-rs';
+import {
+  createExternalBuffer,
+  DataType,
+  type FFIParams,
+  type FieldType,
+  isNullPointer,
+  load,
+  open,
+} from 'ffi-rs';
 import { KernelError } from '../model/errors.ts';
 
 const LIBRARY = 'flightring';
@@ -42,7 +50,12 @@ export function openShim(): void {
   opened = true;
 }
 
-function call<T extends FieldType>(funcName: string, retType: T, paramsType: FieldType[], paramsValue: unknown[]) {
+function call<T extends FieldType>(
+  funcName: string,
+  retType: T,
+  paramsType: FieldType[],
+  paramsValue: unknown[],
+) {
   return load({ library: LIBRARY, funcName, retType, paramsType, paramsValue });
 }
 
@@ -108,7 +121,8 @@ export function btfFunction(name: string): number {
 /** A view of shared memory, without copying. It must not be used after `closeRecorder`. */
 export function memoryOf(handle: number, which: number, bytes: number): Buffer {
   const pointer = call('fr_pointer', External, [I32, I32], [handle, which]);
-  if (isNullPointer(pointer)) throw new KernelError('NO_MEMORY', `the recorder has no memory of kind ${which}`);
+  if (isNullPointer(pointer))
+    throw new KernelError('NO_MEMORY', `the recorder has no memory of kind ${which}`);
   return createExternalBuffer(pointer, bytes);
 }
 
