@@ -164,7 +164,7 @@ static __always_inline void fr_ring_doorbell(void)
  * Claims `slots` slots: first the claim, then the clock, so that a reader who takes the time before it reads the heads
  * knows that every older record is claimed. Returns the first slot, or 0 while nothing is recorded.
  */
-static __always_inline void *fr_claim(__u32 slots, __u64 *first, void **ring_out)
+static __always_inline void *fr_claim(__u32 slots, __u64 *first, void **ring_out, __u32 *cpu)
 {
 	__u32 bank = *(volatile __u32 *)&fr_control.bank;
 	__u32 at;
@@ -172,7 +172,8 @@ static __always_inline void *fr_claim(__u32 slots, __u64 *first, void **ring_out
 
 	if (bank > 1)
 		return 0;
-	at = bank * fr_cpus + bpf_get_smp_processor_id();
+	*cpu = bpf_get_smp_processor_id();
+	at = bank * fr_cpus + *cpu;
 	ring = bpf_map_lookup_elem(&rings, &at);
 	if (!ring)
 		return 0;
@@ -228,10 +229,8 @@ static __always_inline __u64 fr_current_ids(__u32 cpu)
 	return ids & FR_RUNNING_KNOWN ? ids & ~FR_RUNNING_KNOWN : bpf_get_current_pid_tgid();
 }
 
-static __always_inline void fr_fill_head(struct fr_head *head, __u16 kind, __u16 flags)
+static __always_inline void fr_fill_head(struct fr_head *head, __u16 kind, __u16 flags, __u32 cpu)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-
 	head->ts = bpf_ktime_get_ns();
 	/* Two words at a time: tid and tgid; kind, flags and cpu. */
 	*(__u64 *)&head->tid = fr_current_ids(cpu);
@@ -249,10 +248,11 @@ static __always_inline void fr_after(__u64 first, __u32 slots, __u16 flags)
 	({                                                                                                       \
 		_Static_assert(sizeof(struct rec_##name) == FR_SLOT_BYTES, #name " is not one slot");            \
 		void *ring_;                                                                                     \
-		struct rec_##name *rec_ = fr_claim(1, &fr_first, &ring_);                                        \
+		__u32 cpu_;                                                                                      \
+		struct rec_##name *rec_ = fr_claim(1, &fr_first, &ring_, &cpu_);                                 \
 		fr_flags = (flags_);                                                                             \
 		if (rec_)                                                                                        \
-			fr_fill_head(&rec_->head, FR_KIND_##name, fr_flags);                                     \
+			fr_fill_head(&rec_->head, FR_KIND_##name, fr_flags, cpu_);                               \
 		rec_;                                                                                            \
 	})
 #define FR_RECORDING                                                                                             \
@@ -275,12 +275,13 @@ static __always_inline void fr_write_slots(void *rec, const __u32 size, __u16 ki
 {
 	const __u32 slots = FR_SLOTS(size);
 	__u64 first;
+	__u32 cpu;
 	void *ring;
-	struct fr_head *slot = fr_claim(slots, &first, &ring);
+	struct fr_head *slot = fr_claim(slots, &first, &ring, &cpu);
 
 	if (!slot)
 		return;
-	fr_fill_head(slot, kind, flags | (slots - 1));
+	fr_fill_head(slot, kind, flags | (slots - 1), cpu);
 	__builtin_memcpy((void *)slot + sizeof(struct fr_head), rec + sizeof(struct fr_head), FR_FIRST_PAYLOAD);
 #pragma unroll
 	for (__u32 i = 1; i < slots; i++) {
