@@ -99,7 +99,7 @@ static __always_inline int write_to_ringbuf(__u64 addr, int ids_by_helper)
 		*(__u64 *)&r->head.tid = bpf_get_current_pid_tgid();
 		*(__u64 *)&r->head.kind = FR_KIND_xsk_rx_publish | (__u64)bpf_get_smp_processor_id() << 32;
 	} else {
-		fr_fill_head(&r->head, FR_KIND_xsk_rx_publish, 0);
+		fr_fill_head(&r->head, FR_KIND_xsk_rx_publish, 0, bpf_get_smp_processor_id());
 	}
 	r->object = 7;
 	r->position = addr;

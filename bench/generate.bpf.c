@@ -70,7 +70,7 @@ struct bench_queue {
 
 static __always_inline int next_event(__u32 offend)
 {
-	__u32 cpu = bpf_get_smp_processor_id() & 63;
+	__u32 cpu = bpf_get_smp_processor_id() & 63, same;
 	struct bench_queue *queue = &bench_queues[cpu];
 	/* An offence comes between two events of the way round. */
 	__u64 event = __sync_fetch_and_add(&queue->events, !offend), frame = event >> 4, first;
@@ -87,10 +87,10 @@ static __always_inline int next_event(__u32 offend)
 	}
 	if (has & AHEAD)
 		frame += WAITING;
-	r = fr_claim(1, &first, &ring);
+	r = fr_claim(1, &first, &ring, &same);
 	if (!r)
 		return 0;
-	fr_fill_head(&r->head, kind, flags);
+	fr_fill_head(&r->head, kind, flags, same);
 	r->object = 1 + cpu * 2 + (has & SOCKET ? 1 : 0);
 	r->word = has & POSITION ? frame : has & COMPLETED ? queue->completed++ : has & (WAKE | WORK) ? 1 : 0;
 	r->addr = has & ADDR ? (cpu * FRAMES + frame % FRAMES) * (__u64)CHUNK : 0;
