@@ -5,6 +5,7 @@ import { Once } from '../decode/once.ts';
 import { KIND, LAYOUTS } from '../generated/layouts.ts';
 import { type Batch, GAP_KIND, HEAD, SLOT_LANES } from '../model/slot.ts';
 import type { ObjectTable } from '../model/objects.ts';
+import { CLOCK_ERROR_NS } from '../model/recording.ts';
 import type { InvariantCounts, Severity, Violation } from '../model/violation.ts';
 import {
   type Finding,
@@ -20,12 +21,6 @@ import { TableChecker } from './table.ts';
 
 /** Violations kept whole per invariant; further ones are only counted. */
 const KEPT_MAX = 1000;
-/** Two readings of the kernel's clock on different CPUs can't be ordered below this, in ns. */
-export const CLOCK_ERROR_NS = 500;
-
-/** A binding of this module's own is a constant to V8, an imported one is read each time. */
-const LANES = SLOT_LANES;
-
 interface Tally {
   checked: number;
   fired: number;
@@ -68,9 +63,10 @@ class Runner {
         tally.unknown += count;
       },
     };
+    // Gaps and what is nobody's event share a number (Once.kinds); an invariant hears of gaps by gap().
     for (const kind of neededKinds(invariant)) {
-      const number = (KIND as Record<string, number>)[kind];
-      if (number !== undefined && number !== GAP_KIND) this.#wanted[number] = 1;
+      const number = (KIND as Record<string, number>)[kind] ?? GAP_KIND;
+      if (number !== GAP_KIND) this.#wanted[number] = 1;
     }
     if (isTable(invariant)) {
       this.#table = new TableChecker(invariant, this.#context);
@@ -82,12 +78,11 @@ class Runner {
     }
   }
 
-  /** Checks slots [from, end); `kinds` has their kinds, `places` is room for the lanes of those that are needed. */
-  run(lanes: Uint32Array, kinds: Int32Array, places: Int32Array, from: number, end: number): void {
-    const needed = select(kinds, this.#wanted, places, from, end);
-    this.tally.checked += needed;
-    if (this.#table) this.#table.run(lanes, places, needed);
-    else this.#loop(this.#stepper as Stepper, this.#view, lanes, places, needed);
+  /** Checks slots [from, end), whose kinds are given. */
+  run(lanes: Uint32Array, kinds: Int32Array, from: number, end: number): void {
+    this.tally.checked += this.#table
+      ? this.#table.run(lanes, kinds, from, end)
+      : this.#loop(this.#stepper as Stepper, this.#view, lanes, kinds, this.#wanted, from, end);
   }
 
   gap(): void {
@@ -119,8 +114,6 @@ export class Checker {
   readonly #runners: readonly Runner[];
   readonly #found: Violation[] = [];
   readonly #once = new Once();
-  /** Of the batch at hand: the lanes of the events that one invariant needs. */
-  #places = new Int32Array(0);
   /** Everything found so far, oldest first. */
   readonly violations: Violation[] = [];
   events = 0;
@@ -139,16 +132,14 @@ export class Checker {
       if (((lanes[at + HEAD.kindFlags] as number) & 0xffff) === GAP_KIND)
         this.lost += (lanes[at + 8] as number) + (lanes[at + 9] as number) * 0x1_0000_0000;
     const { kinds } = this.#once;
-    if (this.#places.length < slots) this.#places = new Int32Array(slots);
-    const places = this.#places;
     for (const runner of this.#runners) {
       let from = 0;
       for (const at of missing) {
-        runner.run(lanes, kinds, places, from, at / LANES);
+        runner.run(lanes, kinds, from, at / SLOT_LANES);
         runner.gap();
-        from = at / LANES;
+        from = at / SLOT_LANES;
       }
-      runner.run(lanes, kinds, places, from, slots);
+      runner.run(lanes, kinds, from, slots);
     }
     if (this.#found.length === 0) return this.#found;
     const found = this.#found.splice(0).sort(byPlace);
@@ -166,20 +157,12 @@ export class Checker {
   }
 }
 
-/** Lists the lanes of the slots whose kind is wanted; returns how many. */
-function select(kinds: Int32Array, wanted: Int32Array, places: Int32Array, from: number, end: number): number {
-  let found = 0;
-  for (let slot = from; slot < end; slot++) {
-    if (wanted[kinds[slot] as number] === 0) continue;
-    places[found] = slot * LANES;
-    found = (found + 1) | 0;
-  }
-  return found;
-}
-
 /** By time, then CPU, then sequence, then name: the same order however the batches were cut. */
 function byPlace(a: Violation, b: Violation): number {
   return (
-    a.at.ts - b.at.ts || a.at.cpu - b.at.cpu || a.at.seq - b.at.seq || (a.invariant < b.invariant ? -1 : 1)
+    a.at.ts - b.at.ts ||
+    a.at.cpu - b.at.cpu ||
+    a.at.seq - b.at.seq ||
+    Number(a.invariant > b.invariant) - Number(a.invariant < b.invariant)
   );
 }

@@ -1,17 +1,18 @@
 // Runs a table invariant over batches: one byte of state per frame, one lookup per event.
 
 import { EventView } from '../decode/event-view.ts';
-import { KIND, LANE } from '../generated/layouts.ts';
+import { KIND, LANE, LAYOUTS } from '../generated/layouts.ts';
 import type { InvariantContext, TableInvariant } from './invariant.ts';
 import { NO_OBJECT, OBJECTS_MAX } from '../model/objects.ts';
-import { HEAD, timeAt } from '../model/slot.ts';
+import { HEAD, SLOT_LANES, timeAt } from '../model/slot.ts';
 import type { EventRef } from '../model/violation.ts';
 
 /** Every kind that moves a frame has its object and address in these lanes (bpf/probes/xsk.bpf.c). */
 const OBJECT = LANE.xsk_fill_submit.object;
 const ADDR = LANE.xsk_fill_submit.addr;
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
-const { kindFlags: KIND_FLAGS, seqLow: SEQ_LOW, seqHigh: SEQ_HIGH, tsLow: TS_LOW, tsHigh: TS_HIGH, cpu: CPU } = HEAD;
+const LANES = SLOT_LANES;
+const { seqLow: SEQ_LOW, seqHigh: SEQ_HIGH, tsLow: TS_LOW, tsHigh: TS_HIGH, cpu: CPU } = HEAD;
 const ILLEGAL = 0x80;
 /** Frames one invariant keeps state for, over all umems. */
 const FRAMES_MAX = 1 << 22;
@@ -33,7 +34,7 @@ export class TableChecker {
   readonly #context: InvariantContext;
   readonly #table: TableInvariant;
   /** By kind: 1 + move number. */
-  readonly #moveOf = new Uint8Array(0x1_0000);
+  readonly #moveOf = new Uint8Array(LAYOUTS.length);
   readonly #moves: readonly { kind: string; to: number }[];
   /** [move * states + state] → next state, with ILLEGAL set where the table has no such move. */
   readonly #next: Uint8Array;
@@ -89,14 +90,17 @@ export class TableChecker {
     }
   }
 
-  /** Steps through the events that begin at these lanes. */
-  run(lanes: Uint32Array, places: Int32Array, count: number): void {
+  /** Steps through slots [from, end), whose kinds are given; returns how many events were the table's. */
+  run(lanes: Uint32Array, kinds: Int32Array, from: number, end: number): number {
     const moveOf = this.#moveOf;
     const next = this.#next;
     const width = this.#width;
-    for (let i = 0; i < count; i++) {
-      const at = places[i] as number;
-      const move = moveOf[(lanes[at + KIND_FLAGS] as number) & 0xffff] as number;
+    let steps = 0;
+    for (let slot = from; slot < end; slot++) {
+      const move = moveOf[kinds[slot] as number] as number;
+      if (move === 0) continue;
+      steps++;
+      const at = slot * LANES;
       if (move === BEGUN) {
         this.#begin(lanes[at + OBJECT] as number, lanes[at + COUNT] as number);
         continue;
@@ -113,7 +117,8 @@ export class TableChecker {
       const high = lanes[at + ADDR + 1] as number;
       const low = lanes[at + ADDR] as number;
       const shift = this.#shift[object] as number;
-      const frame = high === 0 ? low >>> shift : Math.floor((low + (high & 0xffff) * 0x1_0000_0000) / 2 ** shift);
+      const frame =
+        high === 0 ? low >>> shift : Math.floor((low + (high & 0xffff) * 0x1_0000_0000) / 2 ** shift);
       if (frame >= (this.#frames[object] as number)) {
         this.#context.unplaced();
         continue;
@@ -140,6 +145,7 @@ export class TableChecker {
         (lanes[at + SEQ_LOW] as number) + (lanes[at + SEQ_HIGH] as number) * 0x1_0000_0000;
       this.#lastCpu[index] = lanes[at + CPU] as number;
     }
+    return steps;
   }
 
   /** History is missing: every frame's state is unknown. */
@@ -195,7 +201,10 @@ export class TableChecker {
     const umem = entry && entry.umem !== NO_OBJECT ? objects.get(entry.umem) : undefined;
     if (!umem || umem.type !== 'umem' || umem.chunkSize < 1 || object >= OBJECTS_MAX) return NO_FRAMES;
     const shift = 31 - Math.clz32(umem.chunkSize);
-    const frames = umem.flags & UNALIGNED_FLAG ? Math.ceil(umem.size / 2 ** shift) : Math.floor(umem.size / umem.chunkSize);
+    const frames =
+      umem.flags & UNALIGNED_FLAG
+        ? Math.ceil(umem.size / 2 ** shift)
+        : Math.floor(umem.size / umem.chunkSize);
     let base = this.#umemBase.get(umem.index);
     if (base === undefined) {
       if (this.#used + frames > FRAMES_MAX) {
@@ -245,7 +254,15 @@ export class TableChecker {
   }
 
   /** The cold path: says what happened, and whether the other order of the last two events would have been legal. */
-  #break(lanes: Uint32Array, at: number, index: number, frame: number, object: number, move: number, state: number): void {
+  #break(
+    lanes: Uint32Array,
+    at: number,
+    index: number,
+    frame: number,
+    object: number,
+    move: number,
+    state: number,
+  ): void {
     const { objects, clockErrorNs } = this.#context;
     const states = this.#table.states;
     const event = this.view.move(lanes, at);
@@ -280,4 +297,3 @@ export class TableChecker {
     });
   }
 }
-

@@ -45,9 +45,10 @@ export class Frames {
 
   /** Lane of the first word of the frame that holds this address, or -1 outside the umem. */
   at(umem: Umem, low: number, high: number): number {
-    const frame =
-      high === 0 ? low >>> umem.shift : Math.floor((low + (high & 0xffff) * 0x1_0000_0000) / 2 ** umem.shift);
-    return frame < umem.frames && (umem.unaligned || high <= 0xffff) ? frame * this.stride : -1;
+    // Kept to 32-bit arithmetic: a division would make all that follows slow.
+    if (high !== 0) return this.#atHigh(umem, low, high);
+    const frame = low >>> umem.shift;
+    return frame < umem.frames ? Math.imul(frame, this.stride) : -1;
   }
 
   /** Byte address of the frame whose words begin at `at`. */
@@ -69,6 +70,12 @@ export class Frames {
     for (const umem of this.#umems.values()) visit(umem);
   }
 
+  #atHigh(umem: Umem, low: number, high: number): number {
+    if (high > 0xffff && !umem.unaligned) return -1;
+    const frame = Math.floor((low + (high & 0xffff) * 0x1_0000_0000) / 2 ** umem.shift);
+    return frame < umem.frames ? Math.imul(frame, this.stride) : -1;
+  }
+
   #find(object: number): Umem | null {
     const { objects } = this.#context;
     const entry = objects.get(object);
@@ -88,7 +95,7 @@ export class Frames {
     const shift = 31 - Math.clz32(entry.chunkSize);
     const unaligned = (entry.flags & UNALIGNED) !== 0;
     const frames = unaligned ? Math.ceil(entry.size / 2 ** shift) : Math.floor(entry.size / entry.chunkSize);
-    if (frames > FRAMES_MAX) return null;
+    if (!(frames <= FRAMES_MAX)) return null;
     while (this.#held + frames > FRAMES_MAX) this.#evict();
     const umem = {
       index,
@@ -97,7 +104,7 @@ export class Frames {
       headroom: entry.headroom,
       unaligned,
       shift,
-      frames,
+      frames: frames | 0,
       words: new Uint32Array(frames * this.stride),
       touched: 0,
     };

@@ -19,9 +19,10 @@ const LOW = 1;
 const HIGH = 2;
 const LEN = 3;
 const SEEN = 4;
-const KNOWN = 5;
-const PLACE = 6;
-const STRIDE = 12;
+const PLACE = 5;
+/** Holds the kind and CPU of the write: never 0 once the entry is known. */
+const KNOWN = PLACE + 4;
+const STRIDE = 10;
 
 export type PublishedAs = 'unknown' | 'written' | 'otherwise' | 'unwritten';
 
@@ -43,7 +44,6 @@ export class RxWrites {
     words[to + HIGH] = lanes[at + ADDR + 1] as number;
     words[to + LEN] = lanes[at + LENGTH] as number;
     words[to + SEEN] = seen;
-    words[to + KNOWN] = 1;
     keepPlace(words, to + PLACE, lanes, at);
     if (!this.#synced) {
       this.#synced = true;
@@ -55,7 +55,7 @@ export class RxWrites {
   /** Where the write of this position is kept, or -1. */
   find(position: number): number {
     const at = (position & MASK) * STRIDE;
-    return this.words[at + KNOWN] === 1 && this.words[at + AT] === position ? at : -1;
+    return this.words[at + KNOWN] !== 0 && this.words[at + AT] === position ? at : -1;
   }
 
   /** Whether the published entry is what a receive wrote there. */
@@ -78,7 +78,7 @@ export class RxWrites {
     const position = lanes[at + POSITION] as number;
     const { words } = this;
     for (let from = 0; from < words.length; from += STRIDE) {
-      if (words[from + KNOWN] !== 1) continue;
+      if (words[from + KNOWN] === 0) continue;
       const ahead = ((words[from + AT] as number) - position) | 0;
       if (ahead <= 0 || (ahead & (ahead - 1)) !== 0) continue;
       if (words[from + LOW] === lanes[at + ADDR] && words[from + HIGH] === lanes[at + ADDR + 1]) return true;
@@ -110,7 +110,7 @@ export class RxWrites {
   #missing(position: number): PublishedAs {
     if (!this.#synced || ((position - this.#first) | 0) < 0) return 'unknown';
     const slot = this.words[(position & MASK) * STRIDE + AT] as number;
-    const taken = this.words[(position & MASK) * STRIDE + KNOWN] === 1;
+    const taken = this.words[(position & MASK) * STRIDE + KNOWN] !== 0;
     // A later write has taken the place in which this one was kept.
     if (taken && ((slot - position) | 0) > 0) return 'unknown';
     return ((position - this.#last) | 0) <= AHEAD_MAX ? 'unwritten' : 'unknown';

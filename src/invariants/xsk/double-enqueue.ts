@@ -32,14 +32,16 @@ const FILL = 1;
 const TX = 2;
 const TAKEN = 3;
 
-/** Words of a frame: where, in which queue or socket, since which event, what before a take; and a send whose entry was not reported yet. */
-const WHERE = 0;
-const WHOSE = 1;
-const PLACE = 2;
+/** Words of a frame: its state, since which event, and when it was sent though its entry was not reported yet. */
+const STATE = 0;
+const PLACE = 1;
 const EARLY_LOW = PLACE + PLACE_WORDS;
 const EARLY_HIGH = EARLY_LOW + 1;
-const BEFORE = EARLY_HIGH + 1;
-const STRIDE = BEFORE + 1;
+const STRIDE = EARLY_HIGH + 1;
+/** A state is where a frame is, where it was before it was taken, and in which queue or socket it is. */
+const WHERE = 3;
+const BEFORE_SHIFT = 2;
+const WHOSE_SHIFT = 4;
 
 class DoubleEnqueue implements Stepper {
   readonly #context: InvariantContext;
@@ -63,7 +65,7 @@ class DoubleEnqueue implements Stepper {
     const frame = this.#frames.at(umem, low, lanes[at + ADDR + 1] as number);
     if (frame < 0) return this.#context.unplaced();
     const { words } = umem;
-    const where = words[frame + WHERE] as number;
+    const where = (words[frame + STATE] as number) & WHERE;
     switch (kind) {
       case FILL_SUBMIT:
         if (where !== FREE) this.#tell(event, umem, frame, FILL);
@@ -76,32 +78,29 @@ class DoubleEnqueue implements Stepper {
         break;
       case FILL_TAKE:
         if (where === TX) return;
-        if (where !== TAKEN) words[frame + BEFORE] = where;
-        words[frame + WHERE] = this.#writesSeen ? TAKEN : FREE;
-        words[frame + WHOSE] = object;
+        words[frame + STATE] = this.#writesSeen ? TAKEN | (where << BEFORE_SHIFT) | (object << WHOSE_SHIFT) : FREE;
         keepPlace(words, frame + PLACE, lanes, at);
         return;
       case TX_TAKE:
-        if (where === TX) words[frame + WHERE] = FREE;
+        if (where === TX) words[frame + STATE] = FREE;
         else {
           words[frame + EARLY_LOW] = lanes[at + TS_LOW] as number;
           words[frame + EARLY_HIGH] = lanes[at + TS_HIGH] as number;
         }
         return;
       case COMP_SUBMIT:
-        if (where === TX) words[frame + WHERE] = FREE;
+        if (where === TX) words[frame + STATE] = FREE;
         return;
       case RX_WRITE:
         this.#writesSeen = true;
-        if (where !== TX) words[frame + WHERE] = FREE;
+        if (where !== TX) words[frame + STATE] = FREE;
         return;
       default:
         // A publication is reported when it is looked at: the application may have been quicker and filled again.
-        if (!this.#writesSeen && where !== TX) words[frame + WHERE] = FREE;
+        if (!this.#writesSeen && where !== TX) words[frame + STATE] = FREE;
         return;
     }
-    words[frame + WHERE] = kind === FILL_SUBMIT ? FILL : TX;
-    words[frame + WHOSE] = object;
+    words[frame + STATE] = (kind === FILL_SUBMIT ? FILL : TX) | (object << WHOSE_SHIFT);
     keepPlace(words, frame + PLACE, lanes, at);
   }
 
@@ -124,8 +123,8 @@ class DoubleEnqueue implements Stepper {
     const queue = this.#context.objects.get(object)?.parent ?? NO_OBJECT;
     this.#frames.forEach(({ words }) => {
       for (let at = 0; at < words.length; at += STRIDE) {
-        const whose = words[at + WHOSE] as number;
-        if (whose === object || whose === queue) words[at + WHERE] = FREE;
+        const whose = (words[at + STATE] as number) >>> WHOSE_SHIFT;
+        if (whose === object || whose === queue) words[at + STATE] = FREE;
       }
     });
   }
@@ -133,8 +132,9 @@ class DoubleEnqueue implements Stepper {
   #tell(event: EventView, umem: Umem, frame: number, to: number): void {
     const { objects, clockErrorNs } = this.#context;
     const { words } = umem;
-    const where = words[frame + WHERE] as number;
-    const earlier = describeQueue(objects, words[frame + WHOSE] as number);
+    const state = words[frame + STATE] as number;
+    const where = state & WHERE;
+    const earlier = describeQueue(objects, state >>> WHOSE_SHIFT);
     const now = describeQueue(objects, event.lanes[event.at + OBJECT] as number);
     const was =
       where === TAKEN
@@ -148,7 +148,7 @@ class DoubleEnqueue implements Stepper {
       sentence: `${name} ${was} and now also in the ${to === FILL ? 'FILL' : 'TX'} ring of ${now}`,
       evidence: [placeRef(words, frame + PLACE)],
       // Two entries break it in either order; an entry just before the take of a frame of unknown past is legal.
-      orderDependent: close && where === TAKEN && words[frame + BEFORE] === FREE,
+      orderDependent: close && where === TAKEN && ((state >>> BEFORE_SHIFT) & WHERE) === FREE,
     });
   }
 }

@@ -33,7 +33,7 @@ const ENTRIES_MAX = 1 << 15;
 const WHERE = 0;
 const PUT_AT = 1;
 const WHOSE = 2;
-const FRAME_WORDS = 3;
+const FRAME_WORDS = 4;
 const IN_FILL = 1;
 /** The kernel has it: being written, or dropped and on the free list. */
 const TAKEN = 2;
@@ -43,8 +43,9 @@ const GIVEN = 3;
 const AT = 0;
 const LOW = 1;
 const HIGH = 2;
-const KNOWN = 3;
-const PLACE = 4;
+const PLACE = 3;
+/** Holds the kind and CPU of the event: never 0 once the entry is known. */
+const KNOWN = PLACE + 4;
 const ENTRY_WORDS = PLACE + PLACE_WORDS;
 
 interface Queue {
@@ -101,7 +102,6 @@ class FillOrder implements Stepper {
     entries[entry + AT] = position;
     entries[entry + LOW] = low;
     entries[entry + HIGH] = high;
-    entries[entry + KNOWN] = 1;
     keepPlace(entries, entry + PLACE, lanes, at);
     // An address outside is skipped by the kernel and is another invariant's affair.
     if (frame < 0) return;
@@ -128,7 +128,7 @@ class FillOrder implements Stepper {
     } else {
       const entry = (position & queue.mask) * ENTRY_WORDS;
       const { entries } = queue;
-      if (entries[entry + KNOWN] === 1 && entries[entry + AT] === position) {
+      if (entries[entry + KNOWN] !== 0 && entries[entry + AT] === position) {
         const put = this.#frames.at(umem, entries[entry + LOW] as number, entries[entry + HIGH] as number);
         if (put !== frame) this.#tellRewritten(event, umem, object, queue, frame, put);
       }
@@ -202,7 +202,7 @@ class FillOrder implements Stepper {
       this.#violate(event, umem, object, queue, frame, queue.tookAt, [placeRef(queue.tookPlace, 0)], { given, expected });
       return;
     }
-    if (entries[entry + KNOWN] !== 1 || entries[entry + AT] !== queue.next) return;
+    if (entries[entry + KNOWN] === 0 || entries[entry + AT] !== queue.next) return;
     const next = this.#frames.at(umem, entries[entry + LOW] as number, entries[entry + HIGH] as number);
     if (next === frame) {
       this.#violate(event, umem, object, queue, -1, queue.next, [placeRef(entries, entry + PLACE)], {
@@ -240,7 +240,7 @@ class FillOrder implements Stepper {
     const all = [...evidence];
     if (own) {
       const entry = (putAt & queue.mask) * ENTRY_WORDS;
-      if (queue.entries[entry + AT] === putAt && queue.entries[entry + KNOWN] === 1)
+      if (queue.entries[entry + AT] === putAt && queue.entries[entry + KNOWN] !== 0)
         all.push(placeRef(queue.entries, entry + PLACE));
     }
     const order = words.expected === null ? 'which the kernel had not taken' : `FILL order says ${words.expected} was next`;

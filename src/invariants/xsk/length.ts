@@ -53,19 +53,19 @@ class Length implements Stepper {
     const cpus = this.#cpus;
     switch ((lanes[at + KIND_FLAGS] as number) & 0xffff) {
       case REDIRECT:
-        cpus[cpu + REDIRECTED] = object + 1;
+        cpus[cpu + REDIRECTED] = (object + 1) | 0;
         cpus[cpu + SAW] = length;
         cpus[cpu + RESERVED] = 0;
         keepPlace(cpus, cpu + SAW_PLACE, lanes, at);
         return;
       case RX_RESERVE:
-        cpus[cpu + RESERVED] = object + 1;
+        cpus[cpu + RESERVED] = (object + 1) | 0;
         cpus[cpu + RESERVED_LENGTH] = length;
         return;
       case RX_WRITE: {
         const writes = this.#writes.get(object);
         if (writes === null) return this.#context.unplaced();
-        const seen = cpus[cpu + REDIRECTED] === object + 1;
+        const seen = cpus[cpu + REDIRECTED] === (object + 1) >>> 0;
         const saw = seen ? (cpus[cpu + SAW] as number) : 0;
         writes.note(lanes, at, saw);
         if (seen && saw !== length) this.#judgeWrite(event, object, cpu, saw, length);

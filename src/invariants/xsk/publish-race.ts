@@ -58,7 +58,7 @@ class PublishRace implements Stepper {
     const cpus = this.#cpus;
     switch ((lanes[at + KIND_FLAGS] as number) & 0xffff) {
       case RX_RESERVE:
-        cpus[cpu + OPEN] = object + 1;
+        cpus[cpu + OPEN] = (object + 1) | 0;
         cpus[cpu + OPEN_AT] = lanes[at + POSITION] as number;
         keepPlace(cpus, cpu + OPEN_PLACE, lanes, at);
         return;
@@ -72,13 +72,13 @@ class PublishRace implements Stepper {
       case RX_PUBLISH:
         return this.#publish(event, object);
       case FILL_TAKE:
-        cpus[cpu + TOOK] = object + 1;
+        cpus[cpu + TOOK] = (object + 1) | 0;
         cpus[cpu + TOOK_LOW] = lanes[at + ADDR] as number;
         cpus[cpu + TOOK_HIGH] = lanes[at + ADDR + 1] as number;
         return;
       case NAPI_COMPLETE:
         if (lanes[at + COMPLETED] !== 1) return;
-        cpus[cpu + DONE] = object + 1;
+        cpus[cpu + DONE] = (object + 1) | 0;
         keepPlace(cpus, cpu + DONE_PLACE, lanes, at);
         return;
       default:
