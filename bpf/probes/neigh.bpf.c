@@ -2,6 +2,9 @@
 /* Neighbour entries (net/core/neighbour.c), by tracepoints alone: needs neither fentry nor kprobes. */
 #include "recorder.bpf.h"
 
+/* NUD_VALID of include/net/neighbour.h: the entry has a MAC. */
+#define NEIGH_VALID 0xde
+
 /* An entry was made for an address, not resolved yet. */
 RECORD(neigh_create)
 {
@@ -103,6 +106,16 @@ static __always_inline void neigh_read_ip(fr_ip *ip, __u8 family, const void *ke
 #define neigh_read_mac(to, n) \
 	bpf_probe_read_kernel((to)->bytes, 6, (void *)n + bpf_core_field_offset(struct neighbour, ha))
 
+static __always_inline int neigh_macs_differ(const fr_mac *a, const fr_mac *b)
+{
+	__u8 differ = 0;
+
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		differ |= a->bytes[i] ^ b->bytes[i];
+	return differ != 0;
+}
+
 FR_RAW(neigh_create, neigh_create, struct neigh_table *tbl, struct net_device *dev, const void *key,
        struct neighbour *n)
 {
@@ -122,6 +135,7 @@ FR_RAW(neigh_create, neigh_create, struct neigh_table *tbl, struct net_device *d
 FR_RAW(neigh_update, neigh_update, struct neighbour *n, const void *lladdr, __u8 new_nud, __u32 flags, __u32 portid)
 {
 	struct rec_neigh_update r = {};
+	int replaced;
 
 	if (!neigh_identify(&r, n))
 		return 0;
@@ -133,7 +147,9 @@ FR_RAW(neigh_update, neigh_update, struct neighbour *n, const void *lladdr, __u8
 	}
 	r.update_flags = flags;
 	r.portid = portid;
-	fr_write(neigh_update, &r, 0);
+	/* Somebody programs another MAC over a valid one: worth a look at once. */
+	replaced = portid && lladdr && r.nud & NEIGH_VALID && neigh_macs_differ(&r.mac, &r.new_mac);
+	fr_write(neigh_update, &r, replaced ? FR_URGENT : 0);
 	return 0;
 }
 

@@ -34,7 +34,8 @@ static long xsk_fill_entry(__u32 i, struct xsk_glance *g)
 	FR_RECORDING;
 	__u64 addr = xsk_umem_entry(g->ring, g->seen + i);
 	int broken = fr_umem_address_broken(addr, g->pool->umem_size, g->pool->umem_flags);
-	struct rec_xsk_fill_submit *r = fr_begin(xsk_fill_submit, g->flags | XSK_ADDR_FLAGS(broken));
+	struct rec_xsk_fill_submit *r = fr_begin(xsk_fill_submit,
+						  g->flags | XSK_ADDR_FLAGS(broken) | xsk_frame_enters(g->pool, addr));
 
 	if (!r)
 		return 1;
@@ -60,6 +61,7 @@ static long xsk_comp_entry(__u32 i, struct xsk_glance *g)
 	r->object = g->object;
 	r->position = g->seen + i;
 	r->addr = xsk_umem_entry(g->ring, g->seen + i);
+	xsk_frame_leaves(g->pool, r->addr);
 	r->pad0 = 0;
 	r->pad1 = 0;
 	fr_end(r);
@@ -75,7 +77,7 @@ static long xsk_tx_entry(__u32 i, struct xsk_glance *g)
 
 	xsk_desc_entry(g->ring, g->seen + i, &desc);
 	broken = fr_umem_address_broken(desc.addr, g->pool->umem_size, g->pool->umem_flags);
-	r = fr_begin(xsk_tx_submit, g->flags | XSK_ADDR_FLAGS(broken));
+	r = fr_begin(xsk_tx_submit, g->flags | XSK_ADDR_FLAGS(broken) | xsk_frame_enters(g->pool, desc.addr));
 	if (!r)
 		return 1;
 	r->object = g->object;

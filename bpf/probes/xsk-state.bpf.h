@@ -23,6 +23,8 @@ struct xsk_pool_state {
 	__u64 umem_size;
 	__u32 umem_flags;
 	__u32 umem; /* object */
+	__u32 frames_base; /* of its umem, in xsk_inside */
+	__u32 frame_shift; /* log2 of the chunk size, rounded down */
 	__u32 pad;
 	__u32 taken; /* kernel's consumer index of FILL after the last take */
 	struct xsk_ring fill;
@@ -51,11 +53,16 @@ struct {
 	__type(value, struct xsk_pool_state);
 } xsk_pools SEC(".maps");
 
+struct xsk_umem_state {
+	__u32 index; /* object */
+	__u32 frames_base;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u64); /* struct xdp_umem * */
-	__type(value, __u32); /* object */
+	__type(value, struct xsk_umem_state);
 } xsk_umems SEC(".maps");
 
 /* NAPI contexts that were seen delivering to a socket. */
@@ -72,6 +79,42 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32); /* 1 + queue object of this CPU's last redirect since its last flush */
 } xsk_redirected SEC(".maps");
+
+/*
+ * Which frames lie in a FILL or TX ring, over all umems. Nobody decides by it: putting in one that is already there only
+ * rings the doorbell, so that the checker looks at once (a state table costs 0 to 2 ns here, a wake-up microseconds).
+ */
+#define XSK_FRAMES_MAX (1u << 20)
+__u8 xsk_inside[XSK_FRAMES_MAX];
+__u32 xsk_frames_used;
+
+static __always_inline __u8 *xsk_frame(const struct xsk_pool_state *pool, __u64 addr)
+{
+	addr &= (1ull << 48) - 1;
+	if (addr >= pool->umem_size)
+		return 0;
+	return &xsk_inside[(pool->frames_base + (__u32)(addr >> pool->frame_shift)) & (XSK_FRAMES_MAX - 1)];
+}
+
+/* The frame enters FILL or TX; FR_URGENT if it seems to be there already. */
+static __always_inline __u16 xsk_frame_enters(const struct xsk_pool_state *pool, __u64 addr)
+{
+	__u8 *inside = xsk_frame(pool, addr), before;
+
+	if (!inside)
+		return 0;
+	before = *inside;
+	*inside = 1;
+	return before ? FR_URGENT : 0;
+}
+
+static __always_inline void xsk_frame_leaves(const struct xsk_pool_state *pool, __u64 addr)
+{
+	__u8 *inside = xsk_frame(pool, addr);
+
+	if (inside)
+		*inside = 0;
+}
 
 static __always_inline __u32 xsk_read32(__u64 at)
 {
@@ -130,12 +173,13 @@ static __always_inline void xsk_ring_open(struct xsk_ring *r, struct xsk_queue *
 static __noinline __u32 xsk_umem_object(struct xdp_umem *umem, int fresh)
 {
 	__u64 key = (__u64)umem;
-	__u32 *known, index = FR_NO_OBJECT;
+	struct xsk_umem_state *known, state = {};
 	struct fr_object_entry *e;
+	__u32 index = FR_NO_OBJECT;
 
 	known = bpf_map_lookup_elem(&xsk_umems, &key);
 	if (known && !fresh)
-		return *known;
+		return known->index;
 	e = fr_object_new(&index);
 	if (!e)
 		return FR_NO_OBJECT;
@@ -153,7 +197,10 @@ static __noinline __u32 xsk_umem_object(struct xdp_umem *umem, int fresh)
 		bpf_get_current_comm(&e->comm, sizeof(e->comm));
 	}
 	e->type = FR_OBJECT_UMEM;
-	bpf_map_update_elem(&xsk_umems, &key, &index, BPF_ANY);
+	state.index = index;
+	if (e->chunk_size)
+		state.frames_base = __sync_fetch_and_add(&xsk_frames_used, (__u32)(e->size / e->chunk_size));
+	bpf_map_update_elem(&xsk_umems, &key, &state, BPF_ANY);
 	return index;
 }
 
@@ -163,8 +210,11 @@ static __noinline struct xsk_pool_state *xsk_pool(struct xsk_buff_pool *pool)
 	__u64 key = (__u64)pool;
 	struct xsk_pool_state *known, fresh = {};
 	struct fr_object_entry *e;
+	struct xsk_umem_state *umem_state;
 	struct net_device *dev;
 	struct xdp_umem *umem;
+	__u64 umem_key;
+	__u32 chunk;
 
 	known = bpf_map_lookup_elem(&xsk_pools, &key);
 	if (known || !pool)
@@ -188,6 +238,12 @@ static __noinline struct xsk_pool_state *xsk_pool(struct xsk_buff_pool *pool)
 	e->size = fresh.fill.entries;
 	fresh.umem_size = BPF_CORE_READ(umem, size);
 	fresh.umem_flags = BPF_CORE_READ(umem, flags);
+	umem_key = (__u64)umem;
+	umem_state = bpf_map_lookup_elem(&xsk_umems, &umem_key);
+	if (umem_state)
+		fresh.frames_base = umem_state->frames_base;
+	for (chunk = BPF_CORE_READ(umem, chunk_size); chunk > 1 && fresh.frame_shift < 31; chunk >>= 1)
+		fresh.frame_shift++;
 	fresh.wanted = fr_device_wanted(e->netns, e->ifindex);
 	/* What already waits in FILL is read as new; what was consumed before is history nobody saw. */
 	fresh.taken = BPF_CORE_READ(pool, fq, cached_cons);

@@ -335,6 +335,7 @@ FR_EXIT(xsk_rcv_end, __xsk_rcv_zc, struct xdp_sock *xs, void *xdp, __u32 len, in
 	}
 	position = xsk_read32(state->rx.queue + bpf_core_field_offset(struct xsk_queue, cached_prod)) - 1;
 	xsk_desc_entry(&state->rx, position, &desc);
+	xsk_frame_leaves(pool, desc.addr);
 	r = fr_begin(xsk_rx_write, 0);
 	if (!r)
 		return 0;
