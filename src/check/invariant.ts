@@ -43,7 +43,12 @@ export interface TableInvariant extends Claim {
    * A state that an object may have left before the event that says so is written: while more `begun` than `ended` were
    * counted on its umem, an object met in `from` may already be in `as`.
    */
-  readonly underWay?: { readonly from: string; readonly as: string; readonly begun: string; readonly ended: string };
+  readonly underWay?: {
+    readonly from: string;
+    readonly as: string;
+    readonly begun: string;
+    readonly ended: string;
+  };
   readonly sentence: (move: IllegalMove) => string;
 }
 

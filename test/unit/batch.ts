@@ -3,7 +3,14 @@
 import { LAYOUTS } from '../../src/generated/layouts.ts';
 import type { FieldLayout, RecordLayout } from '../../src/model/layout.ts';
 import { NO_OBJECT, type ObjectEntry, type ObjectTable } from '../../src/model/objects.ts';
-import { type Batch, CONTINUATION, HEAD, NEXT_PAYLOAD, SLOT_BYTES, SLOT_LANES } from '../../src/model/slot.ts';
+import {
+  type Batch,
+  CONTINUATION,
+  HEAD,
+  NEXT_PAYLOAD,
+  SLOT_BYTES,
+  SLOT_LANES,
+} from '../../src/model/slot.ts';
 
 /** An event in words: its kind, when and where, and any of its fields by name; what is left out is 0. */
 export interface EventSpec {
@@ -71,7 +78,9 @@ export function buildBatch(events: readonly EventSpec[]): Batch {
 /** Where a record's byte lies when continuation slots have their own 8-byte head. */
 function placeOf(offset: number): number {
   const beyond = offset - SLOT_BYTES;
-  return beyond < 0 ? offset : SLOT_BYTES * (1 + Math.floor(beyond / NEXT_PAYLOAD)) + 8 + (beyond % NEXT_PAYLOAD);
+  return beyond < 0
+    ? offset
+    : SLOT_BYTES * (1 + Math.floor(beyond / NEXT_PAYLOAD)) + 8 + (beyond % NEXT_PAYLOAD);
 }
 
 function encode(field: FieldLayout, value: number | bigint | string): Uint8Array {

@@ -80,7 +80,9 @@ class Conflict implements Stepper {
     const first = before?.mac === request.mac ? before : undefined;
     const replaced = event.text('mac') === request.newMac;
     const result = event.u32('result');
-    const outcome = replaced ? 'was silently replaced' : `stays${result === 0 ? '' : ` (refused with errno ${-result})`}`;
+    const outcome = replaced
+      ? 'was silently replaced'
+      : `stays${result === 0 ? '' : ` (refused with errno ${-result})`}`;
     this.#context.violate({
       object: request.name,
       sentence: `${request.who} programmed ${request.name} with ${request.newMac}, but it has ${request.mac}${first ? ` from ${first.who}` : ''}, which ${outcome}`,

@@ -123,7 +123,8 @@ export class Frames {
     if (!oldest) return;
     this.#umems.delete(oldest.index);
     this.#held -= oldest.frames;
-    for (let i = 0; i < this.#byObject.length; i++) if (this.#byObject[i] === oldest) this.#byObject[i] = undefined;
+    for (let i = 0; i < this.#byObject.length; i++)
+      if (this.#byObject[i] === oldest) this.#byObject[i] = undefined;
     this.#context.evicted();
   }
 }

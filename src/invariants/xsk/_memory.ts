@@ -11,7 +11,14 @@ export const PLACE_WORDS = 5;
 const KIND_NAMES = new Map(Object.entries(KIND).map(([name, number]) => [number as number, name]));
 
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
-const { seqLow: SEQ_LOW, seqHigh: SEQ_HIGH, tsLow: TS_LOW, tsHigh: TS_HIGH, kindFlags: KIND_FLAGS, cpu: CPU } = HEAD;
+const {
+  seqLow: SEQ_LOW,
+  seqHigh: SEQ_HIGH,
+  tsLow: TS_LOW,
+  tsHigh: TS_HIGH,
+  kindFlags: KIND_FLAGS,
+  cpu: CPU,
+} = HEAD;
 
 /** Notes the place of the event at lane `at` in `words` from `to` on. */
 export function keepPlace(words: Uint32Array, to: number, lanes: Uint32Array, at: number): void {

@@ -64,7 +64,8 @@ export class RxWrites {
     const { words } = this;
     const from = this.find(position);
     if (from >= 0) {
-      if (words[from + LOW] === lanes[at + ADDR] && words[from + HIGH] === lanes[at + ADDR + 1]) return 'written';
+      if (words[from + LOW] === lanes[at + ADDR] && words[from + HIGH] === lanes[at + ADDR + 1])
+        return 'written';
       return this.wasOverwritten(lanes, at) ? 'unknown' : 'otherwise';
     }
     return this.#missing(position);

@@ -114,7 +114,8 @@ function lacksRings(event: EventView): boolean {
   const flags = event.u32('bind_flags');
   const has = event.u32('has');
   if ((has & (HAS.rx | HAS.tx)) === 0) return false;
-  if ((flags & SHARED_UMEM) === 0 || (flags & EXCLUDED_BY_SHARING) !== 0 || (has & HAS.umem) !== 0) return false;
+  if ((flags & SHARED_UMEM) === 0 || (flags & EXCLUDED_BY_SHARING) !== 0 || (has & HAS.umem) !== 0)
+    return false;
   const sameDevice =
     event.u32('shared_ifindex') === event.u32('ifindex') && event.u64('shared_netns') === event.u64('netns');
   if (sameDevice && event.u32('shared_queue') === event.u32('queue')) return false;
@@ -128,9 +129,11 @@ function missing(has: number): string {
 
 export default defineInvariant({
   name: 'xsk.bind-identity',
-  claim: 'devices of different namespaces that have the same ifindex are not taken for one when a umem is shared',
+  claim:
+    'devices of different namespaces that have the same ifindex are not taken for one when a umem is shared',
   object: 'umem',
-  source: 'net/xdp/xsk.c: xsk_bind; net/xdp/xsk_buff_pool.c: xp_assign_dev_shared; libxdp: contexts keyed by netns cookie',
+  source:
+    'net/xdp/xsk.c: xsk_bind; net/xdp/xsk_buff_pool.c: xp_assign_dev_shared; libxdp: contexts keyed by netns cookie',
   needs: ['xsk_bind', 'xsk_release'],
   start: (context) => new BindIdentity(context),
 });

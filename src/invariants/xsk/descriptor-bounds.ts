@@ -9,10 +9,7 @@ import { Frames, type Umem } from './_frames.ts';
 import { describeQueue, hex, nameFrame } from './_words.ts';
 
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
-const {
-  xsk_fill_submit: FILL_SUBMIT,
-  xsk_tx_submit: TX_SUBMIT,
-} = KIND;
+const { xsk_fill_submit: FILL_SUBMIT, xsk_tx_submit: TX_SUBMIT } = KIND;
 const { kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_fill_submit.object;
 const POSITION = LANE.xsk_fill_submit.position;
@@ -97,9 +94,11 @@ class DescriptorBounds implements Stepper {
 
 export default defineInvariant({
   name: 'xsk.descriptor-bounds',
-  claim: 'every address in a FILL, TX or RX ring lies in its umem, its packet inside one chunk, and none is a poison value',
+  claim:
+    'every address in a FILL, TX or RX ring lies in its umem, its packet inside one chunk, and none is a poison value',
   object: '(umem, frame)',
-  source: 'net/xdp/xsk_queue.h: xp_validate_desc; net/xdp/xsk_buff_pool.c: xp_check_aligned, xp_check_unaligned',
+  source:
+    'net/xdp/xsk_queue.h: xp_validate_desc; net/xdp/xsk_buff_pool.c: xp_check_aligned, xp_check_unaligned',
   needs: ['xsk_fill_submit', 'xsk_tx_submit', 'xsk_rx_publish'],
   start: (context) => new DescriptorBounds(context),
 });

@@ -4,7 +4,7 @@ import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND, LANE } from '../../generated/layouts.ts';
-import { NO_OBJECT } from '../../model/objects.ts';
+import { NO_OBJECT, OBJECTS_MAX } from '../../model/objects.ts';
 import { HEAD } from '../../model/slot.ts';
 import { Frames, type Umem } from './_frames.ts';
 import { keepPlace, PLACE_WORDS, placeCpu, placeRef, placeTime } from './_memory.ts';
@@ -12,6 +12,7 @@ import { describeQueue, nameFrame } from './_words.ts';
 
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
 const {
+  xsk_comp_begin: COMP_BEGIN,
   xsk_comp_submit: COMP_SUBMIT,
   xsk_fill_submit: FILL_SUBMIT,
   xsk_fill_take: FILL_TAKE,
@@ -25,6 +26,7 @@ const OBJECT = LANE.xsk_fill_submit.object;
 const ADDR = LANE.xsk_fill_submit.addr;
 const LENGTH = LANE.xsk_tx_submit.len;
 const SINCE = LANE.xsk_tx_submit.since;
+const COUNT = LANE.xsk_comp_begin.count;
 
 /** Where a frame is; 0: not in a ring that we know of. `taken`: the kernel has it from FILL and hasn't used it yet. */
 const FREE = 0;
@@ -46,6 +48,8 @@ const WHOSE_SHIFT = 4;
 class DoubleEnqueue implements Stepper {
   readonly #context: InvariantContext;
   readonly #frames: Frames;
+  /** By umem: completions that have begun and were not reported yet; the application may see one before we do. */
+  readonly #underWay = new Int32Array(OBJECTS_MAX);
   /** Receives are seen at their write: only then is it known when the kernel stops holding a frame it took. */
   #writesSeen = false;
 
@@ -61,6 +65,10 @@ class DoubleEnqueue implements Stepper {
     if (kind === RELEASE) return this.#release(object);
     const umem = this.#frames.of(object);
     if (umem === null) return this.#context.unplaced();
+    if (kind === COMP_BEGIN) {
+      this.#underWay[umem.index] = (this.#underWay[umem.index] as number) + (lanes[at + COUNT] as number);
+      return;
+    }
     const low = lanes[at + ADDR] as number;
     const frame = this.#frames.at(umem, low, lanes[at + ADDR + 1] as number);
     if (frame < 0) return this.#context.unplaced();
@@ -78,7 +86,9 @@ class DoubleEnqueue implements Stepper {
         break;
       case FILL_TAKE:
         if (where === TX) return;
-        words[frame + STATE] = this.#writesSeen ? TAKEN | (where << BEFORE_SHIFT) | (object << WHOSE_SHIFT) : FREE;
+        words[frame + STATE] = this.#writesSeen
+          ? TAKEN | (where << BEFORE_SHIFT) | (object << WHOSE_SHIFT)
+          : FREE;
         keepPlace(words, frame + PLACE, lanes, at);
         return;
       case TX_TAKE:
@@ -89,6 +99,8 @@ class DoubleEnqueue implements Stepper {
         }
         return;
       case COMP_SUBMIT:
+        if ((this.#underWay[umem.index] as number) > 0)
+          this.#underWay[umem.index] = (this.#underWay[umem.index] as number) - 1;
         if (where === TX) words[frame + STATE] = FREE;
         return;
       case RX_WRITE:
@@ -107,11 +119,13 @@ class DoubleEnqueue implements Stepper {
   gap(): void {
     this.#context.unknown(this.#frames.clear());
     this.#writesSeen = false;
+    this.#underWay.fill(0);
   }
 
   /** The kernel was seen sending this frame within the time in which this entry was made: the report is late. */
   #wasSent(words: Uint32Array, frame: number, lanes: Uint32Array, at: number): boolean {
-    const early = (words[frame + EARLY_LOW] as number) + (words[frame + EARLY_HIGH] as number) * 0x1_0000_0000;
+    const early =
+      (words[frame + EARLY_LOW] as number) + (words[frame + EARLY_HIGH] as number) * 0x1_0000_0000;
     if (early === 0) return false;
     words[frame + EARLY_LOW] = 0;
     words[frame + EARLY_HIGH] = 0;
@@ -134,6 +148,8 @@ class DoubleEnqueue implements Stepper {
     const { words } = umem;
     const state = words[frame + STATE] as number;
     const where = state & WHERE;
+    // In zero-copy mode no event tells when the kernel takes an entry from TX: its completion may be one under way.
+    if (where === TX && (this.#underWay[umem.index] as number) > 0) return this.#context.unknown();
     const earlier = describeQueue(objects, state >>> WHOSE_SHIFT);
     const now = describeQueue(objects, event.lanes[event.at + OBJECT] as number);
     const was =
@@ -142,7 +158,8 @@ class DoubleEnqueue implements Stepper {
         : `is in the ${where === FILL ? 'FILL' : 'TX'} ring of ${earlier}`;
     const name = nameFrame(umem.index, this.#frames.address(umem, frame));
     const close =
-      placeCpu(words, frame + PLACE) !== event.cpu && event.ts - placeTime(words, frame + PLACE) <= clockErrorNs;
+      placeCpu(words, frame + PLACE) !== event.cpu &&
+      event.ts - placeTime(words, frame + PLACE) <= clockErrorNs;
     this.#context.violate({
       object: name,
       sentence: `${name} ${was} and now also in the ${to === FILL ? 'FILL' : 'TX'} ring of ${now}`,
@@ -155,7 +172,8 @@ class DoubleEnqueue implements Stepper {
 
 export default defineInvariant({
   name: 'xsk.double-enqueue',
-  claim: 'a frame enters FILL or TX only while it sits in no FILL or TX ring of any socket or queue of its umem',
+  claim:
+    'a frame enters FILL or TX only while it sits in no FILL or TX ring of any socket or queue of its umem',
   object: '(umem, frame)',
   source: 'Documentation/networking/af_xdp.rst, FAQ: the same buffer in more than one ring at the same time',
   needs: [
@@ -165,6 +183,7 @@ export default defineInvariant({
     'xsk_rx_publish',
     'xsk_tx_submit',
     'xsk_tx_take',
+    'xsk_comp_begin',
     'xsk_comp_submit',
     'xsk_release',
   ],

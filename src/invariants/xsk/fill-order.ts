@@ -13,11 +13,7 @@ import { RxWrites } from './_rx-writes.ts';
 import { count, describeQueue, hex } from './_words.ts';
 
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
-const {
-  xsk_fill_take: FILL_TAKE,
-  xsk_rx_publish: RX_PUBLISH,
-  xsk_rx_write: RX_WRITE,
-} = KIND;
+const { xsk_fill_take: FILL_TAKE, xsk_rx_publish: RX_PUBLISH, xsk_rx_write: RX_WRITE } = KIND;
 const { kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_fill_submit.object;
 const POSITION = LANE.xsk_fill_submit.position;
@@ -75,7 +71,9 @@ class FillOrder implements Stepper {
     this.#context = context;
     this.#frames = new Frames(context, FRAME_WORDS);
     this.#queues = new PerObject(context, QUEUES_MAX, (object) => makeQueue(objects.get(object)?.size));
-    this.#writes = new PerObject(context, QUEUES_MAX, (object) => (objects.get(object) ? new RxWrites() : null));
+    this.#writes = new PerObject(context, QUEUES_MAX, (object) =>
+      objects.get(object) ? new RxWrites() : null,
+    );
   }
 
   step(event: EventView): void {
@@ -124,7 +122,14 @@ class FillOrder implements Stepper {
     if (((lanes[at + KIND_FLAGS] as number) & FROM_FREE_LIST) !== 0) {
       // The position is that of the take before: dropped frames leave FILL where it is (xp_alloc).
       if (words[frame + WHERE] === IN_FILL && queue.takes)
-        this.#tell(event, umem, object, queue, frame, `the kernel handed out ${this.#name(umem, frame)} as a dropped frame`);
+        this.#tell(
+          event,
+          umem,
+          object,
+          queue,
+          frame,
+          `the kernel handed out ${this.#name(umem, frame)} as a dropped frame`,
+        );
     } else {
       const entry = (position & queue.mask) * ENTRY_WORDS;
       const { entries } = queue;
@@ -178,7 +183,14 @@ class FillOrder implements Stepper {
     this.#tell(event, umem, object, queue, frame, `RX gave ${given}`);
   }
 
-  #tellRewritten(event: EventView, umem: Umem, object: number, queue: Queue, frame: number, put: number): void {
+  #tellRewritten(
+    event: EventView,
+    umem: Umem,
+    object: number,
+    queue: Queue,
+    frame: number,
+    put: number,
+  ): void {
     const position = event.u32('position');
     if (queue.quiet && ((position - queue.quietUntil) | 0) <= 0) return;
     const entry = (position & queue.mask) * ENTRY_WORDS;
@@ -199,7 +211,10 @@ class FillOrder implements Stepper {
     const entry = (queue.next & queue.mask) * ENTRY_WORDS;
     if (took >= 0 && took !== frame && umem.words[took + WHERE] === TAKEN) {
       const expected = this.#name(umem, took);
-      this.#violate(event, umem, object, queue, frame, queue.tookAt, [placeRef(queue.tookPlace, 0)], { given, expected });
+      this.#violate(event, umem, object, queue, frame, queue.tookAt, [placeRef(queue.tookPlace, 0)], {
+        given,
+        expected,
+      });
       return;
     }
     if (entries[entry + KNOWN] === 0 || entries[entry + AT] !== queue.next) return;
@@ -212,7 +227,10 @@ class FillOrder implements Stepper {
       return;
     }
     const expected = next < 0 ? hex(entries[entry + LOW] as number) : this.#name(umem, next);
-    this.#violate(event, umem, object, queue, frame, queue.next, [placeRef(entries, entry + PLACE)], { given, expected });
+    this.#violate(event, umem, object, queue, frame, queue.next, [placeRef(entries, entry + PLACE)], {
+      given,
+      expected,
+    });
   }
 
   #violate(
@@ -236,14 +254,18 @@ class FillOrder implements Stepper {
       why = `${name} is ${count((putAt - from) | 0, 'entry', 'entries')} behind`;
       queue.quiet = true;
       queue.quietUntil = putAt;
-    } else if (inFill) why = `${name} is in the FILL ring of ${describeQueue(this.#context.objects, umem.words[frame + WHOSE] as number)}`;
+    } else if (inFill)
+      why = `${name} is in the FILL ring of ${describeQueue(this.#context.objects, umem.words[frame + WHOSE] as number)}`;
     const all = [...evidence];
     if (own) {
       const entry = (putAt & queue.mask) * ENTRY_WORDS;
       if (queue.entries[entry + AT] === putAt && queue.entries[entry + KNOWN] !== 0)
         all.push(placeRef(queue.entries, entry + PLACE));
     }
-    const order = words.expected === null ? 'which the kernel had not taken' : `FILL order says ${words.expected} was next`;
+    const order =
+      words.expected === null
+        ? 'which the kernel had not taken'
+        : `FILL order says ${words.expected} was next`;
     this.#context.violate({
       object: `queue ${object}`,
       sentence: `${where}: ${words.given}, ${order} (${why})`,
@@ -276,7 +298,8 @@ function makeQueue(size: number | undefined): Queue | null {
 
 export default defineInvariant({
   name: 'xsk.fill-order',
-  claim: 'frames come out on RX in the order in which they were put into that FILL ring, dropped ones handed out again apart',
+  claim:
+    'frames come out on RX in the order in which they were put into that FILL ring, dropped ones handed out again apart',
   object: 'fill ring',
   source: 'net/xdp/xsk_buff_pool.c: xp_alloc, xp_free; net/xdp/xsk_queue.h',
   needs: ['xsk_fill_submit', 'xsk_fill_take', 'xsk_rx_write', 'xsk_rx_publish'],

@@ -11,11 +11,7 @@ import { RxWrites } from './_rx-writes.ts';
 import { describeQueue, nameFrame } from './_words.ts';
 
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
-const {
-  xsk_redirect: REDIRECT,
-  xsk_rx_reserve: RX_RESERVE,
-  xsk_rx_write: RX_WRITE,
-} = KIND;
+const { xsk_redirect: REDIRECT, xsk_rx_reserve: RX_RESERVE, xsk_rx_write: RX_WRITE } = KIND;
 const { cpu: CPU, kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_rx_write.object;
 const LENGTH = LANE.xsk_rx_write.len;

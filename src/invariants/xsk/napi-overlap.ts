@@ -183,7 +183,8 @@ export default defineInvariant({
   name: 'xsk.napi-overlap',
   claim: 'one CPU at a time polls a queue, and its flush is over before another poll of the queue begins',
   object: '(device, queue)',
-  source: 'include/linux/netdevice.h: NAPI_STATE_SCHED; drivers/net/veth.c: veth_poll flushed after napi_complete_done',
+  source:
+    'include/linux/netdevice.h: NAPI_STATE_SCHED; drivers/net/veth.c: veth_poll flushed after napi_complete_done',
   needs: [
     'xsk_napi_begin',
     'xsk_napi_complete',

@@ -121,14 +121,20 @@ class PublishRace implements Stepper {
       evidence.push(placeRef(cpus, done + DONE_PLACE));
       sentence += '; NAPI poll was completed before the flush';
     }
-    this.#context.violate({ object: `socket ${socket}`, sentence, evidence: inOrder(evidence), orderDependent });
+    this.#context.violate({
+      object: `socket ${socket}`,
+      sentence,
+      evidence: inOrder(evidence),
+      orderDependent,
+    });
   }
 
   #tellOtherwise(event: EventView, socket: number, writes: RxWrites): void {
     const from = writes.find(event.u32('position'));
     const place = writes.place(from);
     const writer = placeCpu(writes.words, place);
-    const close = writer !== event.cpu && event.ts - placeTime(writes.words, place) <= this.#context.clockErrorNs;
+    const close =
+      writer !== event.cpu && event.ts - placeTime(writes.words, place) <= this.#context.clockErrorNs;
     this.#context.violate({
       object: `socket ${socket}`,
       sentence: `CPU ${event.cpu} published RX entry ${event.u32('position')} of ${describeQueue(this.#context.objects, socket)} as ${hex(event.u64('addr'))}, but CPU ${writer}'s receive had written ${hex(writes.address(from))} into it`,
@@ -154,7 +160,8 @@ class PublishRace implements Stepper {
     const entry = objects.get(socket);
     const chunk = BigInt((entry && objects.get(entry.umem)?.chunkSize) || 1);
     if (!entry || this.#cpus[cpu + TOOK] !== entry.parent + 1) return false;
-    const taken = BigInt(this.#cpus[cpu + TOOK_LOW] as number) | (BigInt(this.#cpus[cpu + TOOK_HIGH] as number) << 32n);
+    const taken =
+      BigInt(this.#cpus[cpu + TOOK_LOW] as number) | (BigInt(this.#cpus[cpu + TOOK_HIGH] as number) << 32n);
     return event.u64('addr') / chunk === taken / chunk;
   }
 }
@@ -163,7 +170,8 @@ export default defineInvariant({
   name: 'xsk.publish-race',
   claim: 'an RX entry is published only after it was written, with exactly what was written',
   object: 'socket',
-  source: 'net/xdp/xsk.c: xsk_flush, __xsk_rcv_zc; drivers/net/veth.c: veth_poll flushed after napi_complete_done',
+  source:
+    'net/xdp/xsk.c: xsk_flush, __xsk_rcv_zc; drivers/net/veth.c: veth_poll flushed after napi_complete_done',
   needs: [
     'xsk_fill_take',
     'xsk_rx_reserve',

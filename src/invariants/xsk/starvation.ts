@@ -10,9 +10,7 @@ import { keepPlace, PerObject, PLACE_WORDS, placeRef, placeTime } from './_memor
 import { count, describeQueue, milliseconds } from './_words.ts';
 
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
-const {
-  xsk_rx_write: RX_WRITE,
-} = KIND;
+const { xsk_rx_write: RX_WRITE } = KIND;
 const { kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_drop.object;
 const REASON = LANE.xsk_drop.reason;

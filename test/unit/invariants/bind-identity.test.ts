@@ -11,7 +11,16 @@ const ALL = 31;
 const SHARED = 1;
 
 const bind = (story: Story, fields: Record<string, number | bigint>) =>
-  story.say('xsk_bind', { object: 1, netns: 1, ifindex: 4242, queue: 0, umem: 0, has: ALL, shared_fd: -1, ...fields });
+  story.say('xsk_bind', {
+    object: 1,
+    netns: 1,
+    ifindex: 4242,
+    queue: 0,
+    umem: 0,
+    has: ALL,
+    shared_fd: -1,
+    ...fields,
+  });
 const failing = { object: 2, result: -22, netns: 8193, bind_flags: SHARED, shared_fd: 9, has: RX_TX };
 const sharedWith = { shared_ifindex: 4242, shared_queue: 0, shared_netns: 1 };
 const empty = () => new ObjectTableInMemory([{ type: 'umem', size: 4096, chunkSize: 4096 }]);

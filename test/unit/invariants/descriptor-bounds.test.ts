@@ -40,9 +40,21 @@ describe('xsk.descriptor-bounds', () => {
   });
 
   it.each([
-    ['FILL', new Story().fill(OUTER_0, 3, END + 3 * CHUNK), `address 0x103000 is in the FILL ring of outer q0 (netns 1) at position 3, but umem 0 ends at 0x100000`],
-    ['TX', new Story().send(SOCKET_INNER_0, 4, END, 60), 'address 0x100000 (60 bytes) is in the TX ring of inner q0 (netns 8193) at position 4, but umem 0 ends at 0x100000'],
-    ['RX', new Story().publish(SOCKET_OUTER_0, 9, 1n << 40n, 60), 'address 0x10000000000 (60 bytes) is in the RX ring of outer q0 (netns 1) at position 9, but umem 0 ends at 0x100000'],
+    [
+      'FILL',
+      new Story().fill(OUTER_0, 3, END + 3 * CHUNK),
+      `address 0x103000 is in the FILL ring of outer q0 (netns 1) at position 3, but umem 0 ends at 0x100000`,
+    ],
+    [
+      'TX',
+      new Story().send(SOCKET_INNER_0, 4, END, 60),
+      'address 0x100000 (60 bytes) is in the TX ring of inner q0 (netns 8193) at position 4, but umem 0 ends at 0x100000',
+    ],
+    [
+      'RX',
+      new Story().publish(SOCKET_OUTER_0, 9, 1n << 40n, 60),
+      'address 0x10000000000 (60 bytes) is in the RX ring of outer q0 (netns 1) at position 9, but umem 0 ends at 0x100000',
+    ],
   ])('tells of an address outside in %s', (_ring, story, sentence) => {
     expect(check(descriptorBounds, [story.events]).sentences).toEqual([sentence]);
   });

@@ -48,7 +48,12 @@ describe('xsk.double-enqueue', () => {
   });
 
   it('is silent after a gap, and counts what became unknown', () => {
-    const story = new Story().fill(OUTER_0, 0, A).fill(OUTER_0, 1, B).gap().fill(OUTER_1, 5, A).send(SOCKET_INNER_0, 3, B);
+    const story = new Story()
+      .fill(OUTER_0, 0, A)
+      .fill(OUTER_0, 1, B)
+      .gap()
+      .fill(OUTER_1, 5, A)
+      .send(SOCKET_INNER_0, 3, B);
     const { sentences, counts } = check(doubleEnqueue, [story.events]);
     expect(sentences).toEqual([]);
     expect(counts.unknown).toBe(2);
@@ -82,9 +87,28 @@ describe('xsk.double-enqueue', () => {
 
   it('is silent when an entry is reported only after the kernel sent it', () => {
     const story = new Story().sent(INNER_0, A).complete(INNER_0, 0, A);
-    story.say('xsk_tx_submit', { object: SOCKET_INNER_0, position: 0, addr: A, len: 60, since: story.ts - 5000 });
+    story.say('xsk_tx_submit', {
+      object: SOCKET_INNER_0,
+      position: 0,
+      addr: A,
+      len: 60,
+      since: story.ts - 5000,
+    });
     story.fill(OUTER_0, 0, A);
     expect(check(doubleEnqueue, [story.events]).sentences).toEqual([]);
+  });
+
+  it('is silent when a frame comes back in zero-copy mode before its completion is reported', () => {
+    const story = new Story()
+      .send(SOCKET_INNER_0, 0, A)
+      .say('xsk_comp_begin', { object: INNER_0, count: 1 })
+      .on(1)
+      .fill(OUTER_0, 0, A)
+      .on(0)
+      .complete(INNER_0, 0, A);
+    const { sentences, counts } = check(doubleEnqueue, [story.events]);
+    expect(sentences).toEqual([]);
+    expect(counts.unknown).toBe(1);
   });
 
   it('is silent when a socket is closed and its frames are used elsewhere', () => {
@@ -129,7 +153,12 @@ describe('xsk.double-enqueue', () => {
   });
 
   it('says that the order decides when an entry and a take of unknown past lie within the clock’s error', () => {
-    const story = new Story().write(SOCKET_OUTER_1, 0, B).take(OUTER_0, 0, A).on(1).after(200).fill(OUTER_0, 1, A);
+    const story = new Story()
+      .write(SOCKET_OUTER_1, 0, B)
+      .take(OUTER_0, 0, A)
+      .on(1)
+      .after(200)
+      .fill(OUTER_0, 1, A);
     expect(check(doubleEnqueue, [story.events]).violations.map((v) => v.orderDependent)).toEqual([true]);
   });
 

@@ -23,7 +23,12 @@ function filled(frames: readonly number[], queue = OUTER_0): Story {
 describe('xsk.fill-order', () => {
   it('is silent while frames go round, whatever CPU receives, and whatever the low bits of a FILL address', () => {
     const story = new Story();
-    for (let i = 0; i < 200; i++) story.fill(OUTER_0, i, (i % 50) * 4096 + 0x40).on(i % 2).receive(OUTER_0, SOCKET_OUTER_0, i, i, (i % 50) * 4096).publish(SOCKET_OUTER_0, i, (i % 50) * 4096 + 256);
+    for (let i = 0; i < 200; i++)
+      story
+        .fill(OUTER_0, i, (i % 50) * 4096 + 0x40)
+        .on(i % 2)
+        .receive(OUTER_0, SOCKET_OUTER_0, i, i, (i % 50) * 4096)
+        .publish(SOCKET_OUTER_0, i, (i % 50) * 4096 + 256);
     expect(check(fillOrder, [story.events]).sentences).toEqual([]);
   });
 
@@ -66,7 +71,9 @@ describe('xsk.fill-order', () => {
   });
 
   it('is silent when the driver takes in batches that no probe sees', () => {
-    const story = filled([0x1000, 0x2000, 0x3000]).write(SOCKET_OUTER_0, 0, 0x1100).write(SOCKET_OUTER_0, 1, 0x2100);
+    const story = filled([0x1000, 0x2000, 0x3000])
+      .write(SOCKET_OUTER_0, 0, 0x1100)
+      .write(SOCKET_OUTER_0, 1, 0x2100);
     expect(check(fillOrder, [story.events]).sentences).toEqual([]);
   });
 
@@ -90,7 +97,11 @@ describe('xsk.fill-order', () => {
       'outer q0 (netns 1): FILL gave 0x2000, FILL order says 0x1000 was next (0x2000 is 1 entry behind)',
     ]);
     expect(violations[0]?.object).toBe(`queue ${OUTER_0}`);
-    expect(evidenceOf(violations[0])).toEqual(['0:1 xsk_fill_submit', '0:2 xsk_fill_submit', '0:5 xsk_fill_take']);
+    expect(evidenceOf(violations[0])).toEqual([
+      '0:1 xsk_fill_submit',
+      '0:2 xsk_fill_submit',
+      '0:5 xsk_fill_take',
+    ]);
   });
 
   it('tells of a receive into a frame that is further behind in FILL', () => {
@@ -118,7 +129,11 @@ describe('xsk.fill-order', () => {
     expect(violations.map(({ sentence }) => sentence)).toEqual([
       'outer q0 (netns 1): RX gave 0x5000, FILL order says 0x1000 was next (0x5000 is 4 entries behind)',
     ]);
-    expect(evidenceOf(violations[0])).toEqual(['0:6 xsk_fill_submit', '2:1 xsk_fill_take', '0:26 xsk_rx_publish']);
+    expect(evidenceOf(violations[0])).toEqual([
+      '0:6 xsk_fill_submit',
+      '2:1 xsk_fill_take',
+      '0:26 xsk_rx_publish',
+    ]);
   });
 
   it('tells of poison published instead of a frame', () => {
@@ -132,7 +147,10 @@ describe('xsk.fill-order', () => {
   });
 
   it('tells of a frame of another queue', () => {
-    const story = filled([0x1000, 0x2000]).fill(OUTER_1, 0, 0x7000).take(OUTER_0, 0, 0x1000).write(SOCKET_OUTER_0, 0, 0x7100);
+    const story = filled([0x1000, 0x2000])
+      .fill(OUTER_1, 0, 0x7000)
+      .take(OUTER_0, 0, 0x1000)
+      .write(SOCKET_OUTER_0, 0, 0x7100);
     expect(check(fillOrder, [story.events]).sentences).toEqual([
       'outer q0 (netns 1): RX gave 0x7000, FILL order says 0x1000 was next (0x7000 is in the FILL ring of outer q1 (netns 1))',
     ]);

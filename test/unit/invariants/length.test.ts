@@ -54,7 +54,10 @@ describe('xsk.length', () => {
   });
 
   it('tells of a publication with another length than was written', () => {
-    const story = new Story().receive(OUTER_0, SOCKET_OUTER_0, 0, 0, 0x3000, 60).on(1).publish(SOCKET_OUTER_0, 0, 0x3100, 78);
+    const story = new Story()
+      .receive(OUTER_0, SOCKET_OUTER_0, 0, 0, 0x3000, 60)
+      .on(1)
+      .publish(SOCKET_OUTER_0, 0, 0x3100, 78);
     const { violations } = check(length, [story.events]);
     expect(violations.map(({ sentence }) => sentence)).toEqual([
       'frame 0x3000 of umem 0 in the RX ring of outer q0 (netns 1): the published descriptor says 78 bytes, XDP saw 60',
@@ -63,7 +66,12 @@ describe('xsk.length', () => {
   });
 
   it('counts what it cannot place and never throws', () => {
-    const story = new Story().redirect(NOBODY, 1).write(NOBODY, 1, 1, 2).publish(NOBODY, 1, 1, 3).on(1 << 20).redirect(1, 1);
+    const story = new Story()
+      .redirect(NOBODY, 1)
+      .write(NOBODY, 1, 1, 2)
+      .publish(NOBODY, 1, 1, 3)
+      .on(1 << 20)
+      .redirect(1, 1);
     expect(check(length, [story.events]).counts).toMatchObject({ fired: 0, unplaced: 3 });
   });
 });

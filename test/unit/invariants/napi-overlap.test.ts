@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import napiOverlap from '../../../src/invariants/xsk/napi-overlap.ts';
 import { check, evidenceOf, OUTER_0, OUTER_1, SOCKET_OUTER_0, Story } from './setup.ts';
 
-const begin = (story: Story, cpu: number, object = OUTER_0) => story.on(cpu).say('xsk_napi_begin', { object });
+const begin = (story: Story, cpu: number, object = OUTER_0) =>
+  story.on(cpu).say('xsk_napi_begin', { object });
 const end = (story: Story, cpu: number, object = OUTER_0) => story.on(cpu).say('xsk_napi_end', { object });
 const complete = (story: Story, cpu: number, completed = 1, object = OUTER_0) =>
   story.on(cpu).say('xsk_napi_complete', { object, completed });
@@ -58,7 +59,11 @@ describe('xsk.napi-overlap', () => {
       'two CPUs poll outer q0 (netns 1) at once: CPU 2 began 1.0 µs ago, and CPU 0 is still in the poll it began before and has not completed',
     ]);
     expect(violations[0]).toMatchObject({ object: `queue ${OUTER_0}`, orderDependent: false });
-    expect(evidenceOf(violations[0])).toEqual(['0:1 xsk_napi_begin', '2:1 xsk_napi_begin', '0:3 xsk_rx_write']);
+    expect(evidenceOf(violations[0])).toEqual([
+      '0:1 xsk_napi_begin',
+      '2:1 xsk_napi_begin',
+      '0:3 xsk_rx_write',
+    ]);
   });
 
   it('tells of a poll that ends without completing while another runs', () => {
@@ -82,7 +87,11 @@ describe('xsk.napi-overlap', () => {
     expect(violations.map(({ sentence }) => sentence)).toEqual([
       'CPU 2 began to poll outer q0 (netns 1) 4.0 µs before CPU 0 flushed its earlier poll of it: that poll was completed before its flush ended',
     ]);
-    expect(evidenceOf(violations[0])).toEqual(['0:3 xsk_napi_complete', '2:1 xsk_napi_begin', '0:4 xsk_rx_publish']);
+    expect(evidenceOf(violations[0])).toEqual([
+      '0:3 xsk_napi_complete',
+      '2:1 xsk_napi_begin',
+      '0:4 xsk_rx_publish',
+    ]);
   });
 
   it('never throws on odd input', () => {

@@ -28,7 +28,15 @@ interface Change {
 
 /** One neigh_update and its neigh_update_done. */
 function update(story: Story, change: Change): Story {
-  const { nud = 0, mac = '00:00:00:00:00:00', to, who = FIRST, newNud = PERMANENT, flags = ADMIN, result = 0 } = change;
+  const {
+    nud = 0,
+    mac = '00:00:00:00:00:00',
+    to,
+    who = FIRST,
+    newNud = PERMANENT,
+    flags = ADMIN,
+    result = 0,
+  } = change;
   const entry = { ...ENTRY, ...change.entry };
   return story
     .say('neigh_update', {
@@ -40,7 +48,13 @@ function update(story: Story, change: Change): Story {
       update_flags: flags,
       ...(to ? { new_mac: to, has_new_mac: 1 } : {}),
     })
-    .say('neigh_update_done', { ...entry, tid: who['tid'] ?? 0, nud: newNud, mac: change.after ?? to ?? mac, result });
+    .say('neigh_update_done', {
+      ...entry,
+      tid: who['tid'] ?? 0,
+      nud: newNud,
+      mac: change.after ?? to ?? mac,
+      result,
+    });
 }
 
 describe('neigh.conflict', () => {
@@ -69,7 +83,11 @@ describe('neigh.conflict', () => {
       `thread 201 of process 200 (netlink port 4002) programmed neighbour 10.0.0.2 on ifindex 3 (netns 1) with ${B}, but it has ${A} from thread 101 of process 100 (netlink port 4001), which was silently replaced`,
     ]);
     expect(violations[0]?.object).toBe('neighbour 10.0.0.2 on ifindex 3 (netns 1)');
-    expect(evidenceOf(violations[0])).toEqual(['0:1 neigh_update', '1:1 neigh_update', '1:3 neigh_update_done']);
+    expect(evidenceOf(violations[0])).toEqual([
+      '0:1 neigh_update',
+      '1:1 neigh_update',
+      '1:3 neigh_update_done',
+    ]);
   });
 
   it('tells of a request that was refused or left without effect', () => {
@@ -85,7 +103,9 @@ describe('neigh.conflict', () => {
     const story = update(new Story(), { to: A });
     update(story, { to: B, entry: { netns: 8193 } });
     update(story, { to: B, entry: { ifindex: 4 } });
-    story.say('neigh_update', { ...ENTRY, ...SECOND, nud: PERMANENT, mac: A, new_mac: B, has_new_mac: 1 }).gap();
+    story
+      .say('neigh_update', { ...ENTRY, ...SECOND, nud: PERMANENT, mac: A, new_mac: B, has_new_mac: 1 })
+      .gap();
     story.say('neigh_update_done', { ...ENTRY, mac: B });
     const { sentences, counts } = check(conflict, [story.events]);
     expect(sentences).toEqual([]);

@@ -38,7 +38,12 @@ function spoil(events: readonly EventSpec[], seed: number, faults: number): Even
     const at = random(spoilt.length);
     const event = spoilt[at] as EventSpec;
     const other = spoilt[random(spoilt.length)] as EventSpec;
-    const change = [{ addr: other['addr'] ?? 0 }, { len: 7 }, { cpu: 3 }, { position: other['position'] ?? 5 }][random(4)];
+    const change = [
+      { addr: other['addr'] ?? 0 },
+      { len: 7 },
+      { cpu: 3 },
+      { position: other['position'] ?? 5 },
+    ][random(4)];
     spoilt[at] = { ...event, ...change };
   }
   return spoilt;
@@ -95,7 +100,12 @@ describe('all invariants', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 200 }), (list) => {
         const events = list.map(({ layout, cpu, flags, object, values, addr }, i) => {
-          const spec: Record<string, number | bigint | string> = { kind: layout.kind, ts: 1000 + i * 100, cpu, flags };
+          const spec: Record<string, number | bigint | string> = {
+            kind: layout.kind,
+            ts: 1000 + i * 100,
+            cpu,
+            flags,
+          };
           for (const [j, field] of layout.fields.entries()) spec[field.name] = values[j % 16] as number;
           if ('object' in spec) spec['object'] = object;
           if ('addr' in spec) spec['addr'] = addr;

@@ -51,7 +51,10 @@ describe('xsk.publish-race', () => {
 
   it('is silent after a gap', () => {
     const story = new Story().write(SOCKET_OUTER_1, 0, 0x3100).gap().publish(SOCKET_OUTER_1, 0, 0x3100);
-    story.publish(SOCKET_OUTER_1, 1, 0x5100).write(SOCKET_OUTER_1, 2, 0x7100).publish(SOCKET_OUTER_1, 2, 0x7100);
+    story
+      .publish(SOCKET_OUTER_1, 1, 0x5100)
+      .write(SOCKET_OUTER_1, 2, 0x7100)
+      .publish(SOCKET_OUTER_1, 2, 0x7100);
     const { sentences, counts } = check(publishRace, [story.events]);
     expect(sentences).toEqual([]);
     expect(counts.unknown).toBe(1);
@@ -85,7 +88,11 @@ describe('xsk.publish-race', () => {
       "CPU 0 published RX entry 1 of outer q1 (netns 1) while CPU 2's receive had not written its descriptor: it shows 0x22100, 60 bytes; NAPI poll was completed before the flush",
     ]);
     expect(violations[0]).toMatchObject({ object: `socket ${SOCKET_OUTER_1}`, orderDependent: false });
-    expect(evidenceOf(violations[0])).toEqual(['0:6 xsk_napi_complete', '2:3 xsk_rx_reserve', '0:8 xsk_rx_publish']);
+    expect(evidenceOf(violations[0])).toEqual([
+      '0:6 xsk_napi_complete',
+      '2:3 xsk_rx_reserve',
+      '0:8 xsk_rx_publish',
+    ]);
   });
 
   it('says that the order decides when the entry shows the frame of that receive', () => {

@@ -116,7 +116,14 @@ export class Story {
     return this.say('gap', { lost });
   }
   /** One packet received in copy mode: taken, reserved, written; the flush is said separately. */
-  receive(queue: number, socket: number, fillPosition: number, rxPosition: number, addr: number, len = 60): this {
+  receive(
+    queue: number,
+    socket: number,
+    fillPosition: number,
+    rxPosition: number,
+    addr: number,
+    len = 60,
+  ): this {
     return this.redirect(socket, len)
       .take(queue, fillPosition, addr)
       .reserve(socket, rxPosition, len)

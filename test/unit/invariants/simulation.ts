@@ -4,10 +4,10 @@ import type { EventSpec } from '../batch.ts';
 import { FREE_LIST, OUTER_0, SOCKET_OUTER_0 } from './setup.ts';
 
 const QUEUES = 3;
-const FRAMES = 96;
+const FRAMES = 250;
 const CHUNK = 4096;
 const RING = 64;
-const RX_RING = 16;
+const RX_RING = 8;
 const LOOK_MAX = 64;
 const RX_FULL = 1;
 const FILL_EMPTY = 2;
@@ -185,14 +185,15 @@ export function simulate(seed: number, steps: number): EventSpec[] {
   }
 
   const act = (p: Port, other: Port): void => {
-    const received = p.rx.take();
+    // Slow enough that its RX ring fills up now and then.
+    const received = random(3) ? undefined : p.rx.take();
     const back = p.comp.take();
     if (back) free.push(back.addr & -CHUNK);
     if (received) {
-      if (other.tx.room > 0 && random(3)) other.tx.put(received);
+      if (other.tx.room > 40 && random(2)) other.tx.put(received);
       else free.push(received.addr & -CHUNK);
     }
-    for (let n = random(4); n > 0 && free.length && p.fill.room > 0; n--) {
+    for (let n = random(8); n > 0 && free.length && p.fill.room > 0; n--) {
       const [addr] = free.splice(random(free.length), 1) as [number];
       p.fill.put({ addr: addr + random(2) * 64, len: 0 });
     }
