@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The few fields of kernel structures that probes read; each is found in the running kernel's BTF at load (CO-RE). */
+/* The few fields of kernel structures that probes read; each is found in the running kernel's BTF at load
+ * (CO-RE). */
 #ifndef FR_KERNEL_BPF_H
 #define FR_KERNEL_BPF_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The recorder: two banks of per-CPU overwriting rings, the word that freezes them, and the macros that probes are made of. */
+/* The recorder: two banks of per-CPU overwriting rings, the word that freezes them, and the macros that
+ * probes are made of. */
 #ifndef FR_RECORDER_BPF_H
 #define FR_RECORDER_BPF_H
 
@@ -18,6 +19,8 @@
 
 #define FR_SLOT_BYTES 64
 #define FR_RING_HEADER 4096
+#define FR_FIRST_PAYLOAD 32
+#define FR_NEXT_PAYLOAD 56
 #define FR_CONTINUATION (1ull << 63)
 
 /* The head of every record; src/model/slot.ts mirrors it. */
@@ -36,12 +39,13 @@ struct fr_head {
 #define FR_OWN_FLAG 0x0100
 
 /*
- * RECORD(kind) { struct fr_head head; ... }: declares a record and keeps its struct in the object's BTF, from which the
- * layouts in src/generated are made. Its number comes from kinds.bpf.h, generated from the sorted names.
+ * RECORD(kind) { struct fr_head head; ... }: declares a record and keeps its struct in the object's BTF, from
+ * which the layouts in src/generated are made. Its number comes from kinds.bpf.h, generated from the sorted
+ * names.
  */
-#define RECORD(name)                                                                                             \
-	struct rec_##name;                                                                                       \
-	const struct rec_##name *fr_schema_##name SEC(".rodata.schema") = 0;                                     \
+#define RECORD(name)                                                                                         \
+	struct rec_##name;                                                                                   \
+	const struct rec_##name *fr_schema_##name SEC(".rodata.schema") = 0;                                 \
 	struct rec_##name
 
 /* Events lost at this place in the order; written by user space, which alone can see the loss. */
@@ -56,7 +60,7 @@ RECORD(gap)
 };
 
 /* Knobs, constant once loaded: the verifier removes what they switch off. */
-const volatile __u64 fr_ring_mask = 0; /* slots per ring - 1 */
+const volatile __u64 fr_ring_mask = 0;	   /* slots per ring - 1 */
 const volatile __u64 fr_doorbell_mask = 0; /* ring the doorbell every so many slots; slots / 8 - 1 */
 const volatile __u32 fr_cpus = 1;
 const volatile __u64 fr_only_netns = 0; /* 0: any */
@@ -67,11 +71,11 @@ const volatile char fr_only_comm[16] = {};
 
 /* What user space and programs tell each other. One page, mapped by both. */
 struct fr_control {
-	__u32 bank; /* 0 or 1: the bank that is written; 2: nothing is recorded */
+	__u32 bank;	  /* 0 or 1: the bank that is written; 2: nothing is recorded */
 	__u32 spare_free; /* the other bank may be switched to */
-	__u32 rung; /* the doorbell has rung and wasn't answered yet */
-	__u32 tripwires; /* bit set: this tripwire may freeze */
-	__u32 tripped; /* 0, or 1 + number of the tripwire that froze */
+	__u32 rung;	  /* the doorbell has rung and wasn't answered yet */
+	__u32 tripwires;  /* bit set: this tripwire may freeze */
+	__u32 tripped;	  /* 0, or 1 + number of the tripwire that froze */
 	__u32 trip_cpu;
 	__u64 trip_seq;
 	__u64 trip_ts;
@@ -81,7 +85,7 @@ struct fr_control {
 	__u32 waiting; /* the reader sleeps long: the next event wakes it */
 	__u32 pad;
 };
-struct fr_control fr_control SEC(".data.control") = { .bank = 2 };
+struct fr_control fr_control SEC(".data.control") = {.bank = 2};
 
 /* Geometry is set at load: max_entries = 2 * CPUs, value_size = header + slots. */
 struct {
@@ -161,8 +165,8 @@ static __always_inline void fr_ring_doorbell(void)
 }
 
 /*
- * Claims `slots` slots: first the claim, then the clock, so that a reader who takes the time before it reads the heads
- * knows that every older record is claimed. Returns the first slot, or 0 while nothing is recorded.
+ * Claims `slots` slots: first the claim, then the clock, so that a reader who takes the time before it reads
+ * the heads knows that every older record is claimed. Returns the first slot, or 0 while nothing is recorded.
  */
 static __always_inline void *fr_claim(__u32 slots, __u64 *first, void **ring_out, __u32 *cpu)
 {
@@ -183,18 +187,18 @@ static __always_inline void *fr_claim(__u32 slots, __u64 *first, void **ring_out
 }
 
 #if defined(__TARGET_ARCH_x86)
-#define fr_publish(slot, value)                                                                                  \
-	do {                                                                                                     \
-		barrier();                                                                                       \
-		*(volatile __u64 *)(slot) = (value);                                                             \
+#define fr_publish(slot, value)                                                                              \
+	do {                                                                                                 \
+		barrier();                                                                                   \
+		*(volatile __u64 *)(slot) = (value);                                                         \
 	} while (0)
 #else
 #define fr_publish(slot, value) __sync_lock_test_and_set((__u64 *)(slot), (value))
 #endif
 
 /*
- * The ids of the task that runs on each CPU, as sched_switch told them, with FR_RUNNING_KNOWN set. A helper call for them
- * would cost as much as all else but the clock (bench/README.md, emit).
+ * The ids of the task that runs on each CPU, as sched_switch told them, with FR_RUNNING_KNOWN set. A helper
+ * call for them would cost as much as all else but the clock (bench/README.md, emit).
  */
 #define FR_RUNNING_KNOWN (1ull << 63)
 #define FR_RUNNING_CPUS 1024
@@ -203,7 +207,8 @@ struct fr_running {
 	__u64 pad[7];
 } fr_running[FR_RUNNING_CPUS] __attribute__((aligned(64)));
 
-/* To be called at sched_switch with the task that is switched to; without it the helper is called for every event. */
+/* To be called at sched_switch with the task that is switched to; without it the helper is called for every
+ * event. */
 static __always_inline void fr_task_switched(struct task_struct *next)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), ids[2];
@@ -213,7 +218,8 @@ static __always_inline void fr_task_switched(struct task_struct *next)
 	fr_running[cpu & (FR_RUNNING_CPUS - 1)].ids = FR_RUNNING_KNOWN | (__u64)ids[1] << 32 | ids[0];
 }
 
-/* To be called when the current task may have got other ids: exec by another thread than the first (fs/exec.c). */
+/* To be called when the current task may have got other ids: exec by another thread than the first
+ * (fs/exec.c). */
 static __always_inline void fr_task_changed(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -243,30 +249,31 @@ static __always_inline void fr_after(__u64 first, __u32 slots, __u16 flags)
 		fr_ring_doorbell();
 }
 
-/* fr_begin(kind, flags) ... fr_end(): a record of exactly one slot, written in place. */
-#define fr_begin(name, flags_)                                                                                   \
-	({                                                                                                       \
-		_Static_assert(sizeof(struct rec_##name) == FR_SLOT_BYTES, #name " is not one slot");            \
-		void *ring_;                                                                                     \
-		__u32 cpu_;                                                                                      \
-		struct rec_##name *rec_ = fr_claim(1, &fr_first, &ring_, &cpu_);                                 \
-		fr_flags = (flags_);                                                                             \
-		if (rec_)                                                                                        \
-			fr_fill_head(&rec_->head, FR_KIND_##name, fr_flags, cpu_);                               \
-		rec_;                                                                                            \
+/* fr_begin(kind, flags) ... fr_end(): a record of exactly one slot, written in place; fields not set are 0.
+ */
+#define fr_begin(name, flags_)                                                                               \
+	({                                                                                                   \
+		_Static_assert(sizeof(struct rec_##name) == FR_SLOT_BYTES, #name " is not one slot");        \
+		void *ring_;                                                                                 \
+		__u32 cpu_;                                                                                  \
+		struct rec_##name *rec_ = fr_claim(1, &fr_first, &ring_, &cpu_);                             \
+		fr_flags = (flags_);                                                                         \
+		if (rec_) {                                                                                  \
+			fr_fill_head(&rec_->head, FR_KIND_##name, fr_flags, cpu_);                           \
+			__builtin_memset((void *)rec_ + sizeof(struct fr_head), 0, FR_FIRST_PAYLOAD);        \
+		}                                                                                            \
+		rec_;                                                                                        \
 	})
-#define FR_RECORDING                                                                                             \
-	__u64 fr_first = 0;                                                                                      \
+#define FR_RECORDING                                                                                         \
+	__u64 fr_first = 0;                                                                                  \
 	__u16 fr_flags = 0
-#define fr_end(rec)                                                                                              \
-	do {                                                                                                     \
-		fr_publish(&(rec)->head.seq, fr_first + 1);                                                      \
-		fr_after(fr_first, 1, fr_flags);                                                                 \
+#define fr_end(rec)                                                                                          \
+	do {                                                                                                 \
+		fr_publish(&(rec)->head.seq, fr_first + 1);                                                  \
+		fr_after(fr_first, 1, fr_flags);                                                             \
 	} while (0)
 
-#define FR_FIRST_PAYLOAD 32
-#define FR_NEXT_PAYLOAD 56
-#define FR_SLOTS(size)                                                                                           \
+#define FR_SLOTS(size)                                                                                       \
 	((size) <= FR_SLOT_BYTES ? 1 : 1 + ((size)-FR_SLOT_BYTES + FR_NEXT_PAYLOAD - 1) / FR_NEXT_PAYLOAD)
 
 /* fr_write(kind, &record, flags): a record of several slots, built by the caller and copied in pieces. */
@@ -282,13 +289,15 @@ static __always_inline void fr_write_slots(void *rec, const __u32 size, __u16 ki
 	if (!slot)
 		return;
 	fr_fill_head(slot, kind, flags | (slots - 1), cpu);
-	__builtin_memcpy((void *)slot + sizeof(struct fr_head), rec + sizeof(struct fr_head), FR_FIRST_PAYLOAD);
+	__builtin_memcpy((void *)slot + sizeof(struct fr_head), rec + sizeof(struct fr_head),
+			 FR_FIRST_PAYLOAD);
 #pragma unroll
 	for (__u32 i = 1; i < slots; i++) {
 		void *next = ring + FR_RING_HEADER + ((first + i) & fr_ring_mask) * FR_SLOT_BYTES;
 		__u32 from = FR_SLOT_BYTES + (i - 1) * FR_NEXT_PAYLOAD;
 
-		__builtin_memcpy(next + 8, rec + from, size - from < FR_NEXT_PAYLOAD ? size - from : FR_NEXT_PAYLOAD);
+		__builtin_memcpy(next + 8, rec + from,
+				 size - from < FR_NEXT_PAYLOAD ? size - from : FR_NEXT_PAYLOAD);
 		fr_publish(next, (first + i + 1) | FR_CONTINUATION);
 	}
 	fr_publish(slot, first + 1);
@@ -296,8 +305,9 @@ static __always_inline void fr_write_slots(void *rec, const __u32 size, __u16 ki
 }
 
 /*
- * A tripwire found what must not be: freeze inside the offending event. The other bank is switched to, so that nothing
- * later enters the frozen one; if that bank is still being exported, recording goes on and user space is told.
+ * A tripwire found what must not be: freeze inside the offending event. The other bank is switched to, so
+ * that nothing later enters the frozen one; if that bank is still being exported, recording goes on and user
+ * space is told.
  */
 static __always_inline void fr_trip(__u32 number, __u64 first)
 {
@@ -346,20 +356,20 @@ static __always_inline int fr_device_wanted(__u64 netns, __u32 ifindex)
 }
 
 /*
- * One body, several programs; user space loads the best one this kernel takes (architecture: fentry, then kprobe).
- * FR_ENTRY runs at a function's entry. FR_EXIT runs at its return, with the arguments and, last, the return value; under
- * kprobes the arguments wait in a map between entry and return.
+ * One body, several programs; user space loads the best one this kernel takes (architecture: fentry, then
+ * kprobe). FR_ENTRY runs at a function's entry. FR_EXIT runs at its return, with the arguments and, last, the
+ * return value; under kprobes the arguments wait in a map between entry and return.
  */
-#define FR_ENTRY(name, func, args...)                                                                            \
-	static __always_inline int name##_body(void *ctx, ##args);                                               \
-	SEC("?fentry/" #func) int name##__fentry(unsigned long long *ctx)                                        \
-	{                                                                                                        \
-		return name##_body(___bpf_ctx_cast(args));                                                       \
-	}                                                                                                        \
-	SEC("?kprobe/" #func) int name##__kprobe(struct pt_regs *ctx)                                            \
-	{                                                                                                        \
-		return name##_body(___bpf_kprobe_args(args));                                                    \
-	}                                                                                                        \
+#define FR_ENTRY(name, func, args...)                                                                        \
+	static __always_inline int name##_body(void *ctx, ##args);                                           \
+	SEC("?fentry/" #func) int name##__fentry(unsigned long long *ctx)                                    \
+	{                                                                                                    \
+		return name##_body(___bpf_ctx_cast(args));                                                   \
+	}                                                                                                    \
+	SEC("?kprobe/" #func) int name##__kprobe(struct pt_regs *ctx)                                        \
+	{                                                                                                    \
+		return name##_body(___bpf_kprobe_args(args));                                                \
+	}                                                                                                    \
 	static __always_inline int name##_body(void *ctx, ##args)
 
 struct fr_call {
@@ -382,45 +392,46 @@ static __always_inline __u64 fr_call_key(__u32 func)
 	return tid << 32 | func;
 }
 
-#define FR_EXIT(name, func, args...)                                                                             \
-	static __always_inline int name##_body(void *ctx, ##args);                                               \
-	SEC("?fexit/" #func) int name##__fexit(unsigned long long *call)                                         \
-	{                                                                                                        \
-		/* By helper: the number of arguments, and so the return value's place, differs among kernels. */ \
-		unsigned long long ctx[6] = {};                                                                  \
-		__builtin_memcpy(ctx, call, 8 * (___bpf_narg(args) - 1));                                        \
-		bpf_get_func_ret(call, &ctx[___bpf_narg(args) - 1]);                                             \
-		return name##_body(___bpf_ctx_cast(args));                                                       \
-	}                                                                                                        \
-	SEC("?kprobe/" #func) int name##__kprobe(struct pt_regs *regs)                                           \
-	{                                                                                                        \
-		__u64 key = fr_call_key(__COUNTER__ + 1);                                                        \
-		struct fr_call call = { { PT_REGS_PARM1(regs), PT_REGS_PARM2(regs), PT_REGS_PARM3(regs),         \
-					  PT_REGS_PARM4(regs), PT_REGS_PARM5(regs), 0 } };                       \
-		bpf_map_update_elem(&calls, &key, &call, BPF_ANY);                                               \
-		return 0;                                                                                        \
-	}                                                                                                        \
-	SEC("?kretprobe/" #func) int name##__kretprobe(struct pt_regs *regs)                                     \
-	{                                                                                                        \
-		__u64 key = fr_call_key(__COUNTER__);                                                            \
-		struct fr_call *call = bpf_map_lookup_elem(&calls, &key);                                        \
-		if (!call)                                                                                       \
-			return 0;                                                                                \
-		unsigned long long ctx[6];                                                                       \
-		__builtin_memcpy(ctx, call->words, sizeof(ctx));                                                  \
-		ctx[___bpf_narg(args) - 1] = PT_REGS_RC(regs);                                                   \
-		bpf_map_delete_elem(&calls, &key);                                                               \
-		return name##_body(___bpf_ctx_cast(args));                                                       \
-	}                                                                                                        \
+#define FR_EXIT(name, func, args...)                                                                         \
+	static __always_inline int name##_body(void *ctx, ##args);                                           \
+	SEC("?fexit/" #func) int name##__fexit(unsigned long long *call)                                     \
+	{                                                                                                    \
+		/* By helper: the number of arguments, and so the return value's place, differs among        \
+		 * kernels. */                                                                               \
+		unsigned long long ctx[6] = {};                                                              \
+		__builtin_memcpy(ctx, call, 8 * (___bpf_narg(args) - 1));                                    \
+		bpf_get_func_ret(call, &ctx[___bpf_narg(args) - 1]);                                         \
+		return name##_body(___bpf_ctx_cast(args));                                                   \
+	}                                                                                                    \
+	SEC("?kprobe/" #func) int name##__kprobe(struct pt_regs *regs)                                       \
+	{                                                                                                    \
+		__u64 key = fr_call_key(__COUNTER__ + 1);                                                    \
+		struct fr_call call = {{PT_REGS_PARM1(regs), PT_REGS_PARM2(regs), PT_REGS_PARM3(regs),       \
+					PT_REGS_PARM4(regs), PT_REGS_PARM5(regs), 0}};                       \
+		bpf_map_update_elem(&calls, &key, &call, BPF_ANY);                                           \
+		return 0;                                                                                    \
+	}                                                                                                    \
+	SEC("?kretprobe/" #func) int name##__kretprobe(struct pt_regs *regs)                                 \
+	{                                                                                                    \
+		__u64 key = fr_call_key(__COUNTER__);                                                        \
+		struct fr_call *call = bpf_map_lookup_elem(&calls, &key);                                    \
+		if (!call)                                                                                   \
+			return 0;                                                                            \
+		unsigned long long ctx[6];                                                                   \
+		__builtin_memcpy(ctx, call->words, sizeof(ctx));                                             \
+		ctx[___bpf_narg(args) - 1] = PT_REGS_RC(regs);                                               \
+		bpf_map_delete_elem(&calls, &key);                                                           \
+		return name##_body(___bpf_ctx_cast(args));                                                   \
+	}                                                                                                    \
 	static __always_inline int name##_body(void *ctx, ##args)
 
 /* FR_RAW runs at a tracepoint, by its raw arguments. */
-#define FR_RAW(name, tracepoint, args...)                                                                        \
-	static __always_inline int name##_body(void *ctx, ##args);                                               \
-	SEC("?raw_tp/" #tracepoint) int name##__raw_tp(unsigned long long *ctx)                                  \
-	{                                                                                                        \
-		return name##_body(___bpf_ctx_cast(args));                                                       \
-	}                                                                                                        \
+#define FR_RAW(name, tracepoint, args...)                                                                    \
+	static __always_inline int name##_body(void *ctx, ##args);                                           \
+	SEC("?raw_tp/" #tracepoint) int name##__raw_tp(unsigned long long *ctx)                              \
+	{                                                                                                    \
+		return name##_body(___bpf_ctx_cast(args));                                                   \
+	}                                                                                                    \
 	static __always_inline int name##_body(void *ctx, ##args)
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The vocabulary of records: each typedef's name carries its unit or meaning into BTF, and from there to every reader. */
+/* The vocabulary of records: each typedef's name carries its unit or meaning into BTF, and from there to
+ * every reader. */
 #ifndef FR_TYPES_BPF_H
 #define FR_TYPES_BPF_H
 
@@ -9,22 +10,22 @@ typedef __u32 fr_u32;
 typedef __u64 fr_u64;
 typedef __s32 fr_s32;
 
-typedef __u64 fr_ns;        /* CLOCK_MONOTONIC, ns */
-typedef __u32 fr_tid;       /* kernel "pid": one thread */
-typedef __u32 fr_pid;       /* kernel "tgid": one process */
+typedef __u64 fr_ns;	    /* CLOCK_MONOTONIC, ns */
+typedef __u32 fr_tid;	    /* kernel "pid": one thread */
+typedef __u32 fr_pid;	    /* kernel "tgid": one process */
 typedef __u32 fr_ifindex;   /* meaningful only together with a netns cookie */
-typedef __u64 fr_netns;     /* struct net.net_cookie: never reused */
+typedef __u64 fr_netns;	    /* struct net.net_cookie: never reused */
 typedef __u32 fr_object;    /* index into the object table */
-typedef __u32 fr_queue;     /* hardware queue number of a device */
+typedef __u32 fr_queue;	    /* hardware queue number of a device */
 typedef __u64 fr_umem_addr; /* byte offset into a umem */
-typedef __u32 fr_bytes;     /* a length in bytes */
+typedef __u32 fr_bytes;	    /* a length in bytes */
 typedef __u32 fr_position;  /* free-running producer or consumer index of an AF_XDP ring */
-typedef __s32 fr_errno;     /* 0 or a negative errno */
+typedef __s32 fr_errno;	    /* 0 or a negative errno */
 typedef __u32 fr_portid;    /* netlink port of a requester, 0 for the kernel itself */
-typedef __u8 fr_nud;        /* neighbour state, NUD_* */
-typedef __u8 fr_family;     /* AF_INET or AF_INET6 */
+typedef __u8 fr_nud;	    /* neighbour state, NUD_* */
+typedef __u8 fr_family;	    /* AF_INET or AF_INET6 */
 typedef __u32 fr_reason;    /* a small number whose text is in src/probes */
-typedef __u32 fr_bits;      /* flags of the kernel's, printed in hex */
+typedef __u32 fr_bits;	    /* flags of the kernel's, printed in hex */
 
 typedef struct {
 	__u8 bytes[16]; /* IPv6, or IPv4 as ::ffff:a.b.c.d */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The shim between TypeScript and libbpf: load and attach the recorder, map its memory, wait and drain. One recorder per
- * handle. All calls return 0 or more, or a negative errno; text goes to buffers of the caller's. The ABI is described,
- * call by call, in src/source/shim.ts.
+ * The shim between TypeScript and libbpf: load and attach the recorder, map its memory, wait and drain. One
+ * recorder per handle. All calls return 0 or more, or a negative errno; text goes to buffers of the caller's.
+ * The ABI is described, call by call, in src/source/shim.ts.
  */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
@@ -180,8 +180,8 @@ API int fr_open(const char *path, char *text, uint32_t bytes)
 			break;
 		r->programs[r->count++] = prog;
 		bpf_program__set_autoload(prog, false);
-		used += snprintf(text + used, used < (int)bytes ? bytes - used : 0, "%s %s\n", bpf_program__name(prog),
-				 bpf_program__section_name(prog));
+		used += snprintf(text + used, used < (int)bytes ? bytes - used : 0, "%s %s\n",
+				 bpf_program__name(prog), bpf_program__section_name(prog));
 		if (used >= (int)bytes) {
 			fr_close(handle);
 			return -ENOSPC;
@@ -266,7 +266,8 @@ static int on_doorbell(void *context, void *data, size_t size)
 
 static int open_reading(struct recorder *r)
 {
-	r->batch = mmap(0, (size_t)BATCH_SLOTS * SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	r->batch = mmap(0, (size_t)BATCH_SLOTS * SLOT_BYTES, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (r->batch == MAP_FAILED) {
 		r->batch = 0;
 		return -ENOMEM;
@@ -281,7 +282,7 @@ static int open_reading(struct recorder *r)
 API int fr_load(int handle, uint32_t cpus, uint32_t slots, char *text, uint32_t bytes)
 {
 	struct recorder *r = recorder(handle);
-	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	struct bpf_map *rings, *map;
 	int err;
 
@@ -305,7 +306,7 @@ API int fr_load(int handle, uint32_t cpus, uint32_t slots, char *text, uint32_t 
 	map = bpf_object__find_map_by_name(r->object, "objects");
 	r->objects = map_memory(map, &r->objects_bytes);
 	map = bpf_object__find_map_by_name(r->object, ".data.control");
-	r->control = map ? map_memory(map, &(size_t){ 0 }) : 0;
+	r->control = map ? map_memory(map, &(size_t){0}) : 0;
 	if (!r->rings.base || !r->objects || !r->control)
 		return -ENOMEM;
 	map = bpf_object__find_map_by_name(r->object, "doorbell");
@@ -425,7 +426,7 @@ static uint32_t drain_once(struct recorder *r)
 
 static void run_timer(struct recorder *r)
 {
-	struct bpf_test_run_opts opts = { .sz = sizeof(opts) };
+	struct bpf_test_run_opts opts = {.sz = sizeof(opts)};
 	uint64_t now;
 
 	if (r->timer_prog_fd < 0)
@@ -437,7 +438,8 @@ static void run_timer(struct recorder *r)
 	bpf_prog_test_run_opts(r->timer_prog_fd, &opts);
 }
 
-/* Drains; if there is nothing, waits for the doorbell at most `timeout_us` and drains again. Returns slots in the batch. */
+/* Drains; if there is nothing, waits for the doorbell at most `timeout_us` and drains again. Returns slots in
+ * the batch. */
 API int fr_wait(int handle, uint32_t timeout_us)
 {
 	struct recorder *r = recorder(handle);
@@ -462,7 +464,7 @@ API int fr_wait(int handle, uint32_t timeout_us)
 				return n;
 			}
 		}
-		struct timespec timeout = { timeout_us / 1000000, timeout_us % 1000000 * 1000l };
+		struct timespec timeout = {timeout_us / 1000000, timeout_us % 1000000 * 1000l};
 
 		if (syscall(SYS_epoll_pwait2, r->doorbell_fd, &event, 1, &timeout, 0, 0) > 0)
 			ring_buffer__consume(r->doorbell);
@@ -476,12 +478,12 @@ API int fr_wait(int handle, uint32_t timeout_us)
 }
 
 /*
- * Writes the frozen bank's records, in total order, to the file from byte `at` on. `starts` holds, per CPU, the head at
- * which the bank was last armed; only records from `from_ns` on are written.
- * Returns slots written or a negative errno; `figures` gets, per CPU: first ts, last ts, events, overwritten.
+ * Writes the frozen bank's records, in total order, to the file from byte `at` on. `starts` holds, per CPU,
+ * the head at which the bank was last armed; only records from `from_ns` on are written. Returns slots
+ * written or a negative errno; `figures` gets, per CPU: first ts, last ts, events, overwritten.
  */
 API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, int64_t at, uint64_t from_ns,
-		     uint64_t *figures)
+		    uint64_t *figures)
 {
 	struct recorder *r = recorder(handle);
 	const uint32_t chunk = 16384;
@@ -513,7 +515,8 @@ API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, i
 		reader_seek(&reader, &r->rings, bank, cpu, start);
 	}
 	for (;;) {
-		uint32_t n = reader_drain(&reader, &r->rings, 1u << bank, UINT64_MAX, out, chunk), first = 0, i;
+		uint32_t n = reader_drain(&reader, &r->rings, 1u << bank, UINT64_MAX, out, chunk), first = 0,
+			 i;
 
 		for (i = 0; i < n; i++) {
 			uint64_t *f = &figures[out[i].cpu * 4];
@@ -593,12 +596,12 @@ static void *ask_netns(void *argument)
 }
 
 /*
- * The cookie of the network namespace at `path` (the process's own if empty) and the index in it of the interface
- * `ifname` (0 if empty): two u64. Asked from a thread of its own, which alone enters the namespace.
+ * The cookie of the network namespace at `path` (the process's own if empty) and the index in it of the
+ * interface `ifname` (0 if empty): two u64. Asked from a thread of its own, which alone enters the namespace.
  */
 API int fr_netns(const char *path, const char *ifname, uint64_t *answer)
 {
-	struct netns_question q = { path, ifname, 0, 0, 0 };
+	struct netns_question q = {path, ifname, 0, 0, 0};
 	pthread_t thread;
 
 	if (pthread_create(&thread, 0, ask_netns, &q))
@@ -612,7 +615,7 @@ API int fr_netns(const char *path, const char *ifname, uint64_t *answer)
 /* Keeps only these capabilities (a bit mask) for this thread and those it starts from now on. */
 API int fr_keep_capabilities(uint64_t mask)
 {
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct data[2];
 
 	if (syscall(SYS_capget, &header, data))

@@ -48,8 +48,8 @@ void reader_seek(struct reader *r, const struct rings *rings, uint32_t bank, uin
 }
 
 /*
- * Skips what the writers have overwritten. While they go on writing it lands a sixteenth of the ring ahead of them, or
- * the reader would be overtaken again at once.
+ * Skips what the writers have overwritten. While they go on writing it lands a sixteenth of the ring ahead of
+ * them, or the reader would be overtaken again at once.
  */
 static void skip_overwritten(struct reader *r, const struct rings *rings, uint8_t *ring, struct cursor *c)
 {
@@ -67,8 +67,9 @@ static void skip_overwritten(struct reader *r, const struct rings *rings, uint8_
 }
 
 /*
- * Looks at the slot at the cursor. Returns 1 if a record begins there, with its clamped time in c->ts; 0 if nothing was
- * claimed or published yet. Continuation slots whose beginning was overwritten are counted as lost with it.
+ * Looks at the slot at the cursor. Returns 1 if a record begins there, with its clamped time in c->ts; 0 if
+ * nothing was claimed or published yet. Continuation slots whose beginning was overwritten are counted as
+ * lost with it.
  */
 static int peek(struct reader *r, const struct rings *rings, uint8_t *ring, uint32_t cpu, struct cursor *c)
 {
@@ -101,7 +102,8 @@ static int peek(struct reader *r, const struct rings *rings, uint8_t *ring, uint
 	}
 }
 
-static void write_gap(struct slot *out, uint32_t cpu, uint32_t bank, uint64_t next, uint64_t ts, uint64_t lost)
+static void write_gap(struct slot *out, uint32_t cpu, uint32_t bank, uint64_t next, uint64_t ts,
+		      uint64_t lost)
 {
 	memset(out, 0, sizeof(*out));
 	out->seq = next;
@@ -111,9 +113,10 @@ static void write_gap(struct slot *out, uint32_t cpu, uint32_t bank, uint64_t ne
 	out->payload[1] = 1 | (uint64_t)bank << 32;
 }
 
-/* Copies the record at the cursor; returns its slots, 0 if it was overwritten meanwhile (the cursor has moved on). */
-static uint32_t take(struct reader *r, const struct rings *rings, uint8_t *ring, uint32_t cpu, struct cursor *c,
-		     struct slot *out)
+/* Copies the record at the cursor; returns its slots, 0 if it was overwritten meanwhile (the cursor has moved
+ * on). */
+static uint32_t take(struct reader *r, const struct rings *rings, uint8_t *ring, uint32_t cpu,
+		     struct cursor *c, struct slot *out)
 {
 	struct slot *s = slot_at(rings, ring, c->next);
 	uint32_t n, i;
@@ -143,15 +146,15 @@ static uint32_t take(struct reader *r, const struct rings *rings, uint8_t *ring,
 	return n;
 }
 
-uint32_t reader_drain(struct reader *r, const struct rings *rings, uint32_t banks_mask, uint64_t until, struct slot *out,
-		      uint32_t max)
+uint32_t reader_drain(struct reader *r, const struct rings *rings, uint32_t banks_mask, uint64_t until,
+		      struct slot *out, uint32_t max)
 {
 	const uint32_t count = BANKS * rings->cpus;
 	uint32_t n = 0, active = 0;
 
 	/*
-	 * A CPU's records can only be awaited at the first slot that is claimed and not published: its time, when it comes,
-	 * is no older than the last one's before it. So nobody may pass that time yet.
+	 * A CPU's records can only be awaited at the first slot that is claimed and not published: its time,
+	 * when it comes, is no older than the last one's before it. So nobody may pass that time yet.
 	 */
 	for (uint32_t i = 0; i < count; i++) {
 		struct cursor *c = &r->cursors[i];
@@ -188,7 +191,8 @@ uint32_t reader_drain(struct reader *r, const struct rings *rings, uint32_t bank
 				continue;
 			}
 			r->active[left++] = index;
-			/* Ties: lower CPU first; on one CPU the bank that was written first has the older times. */
+			/* Ties: lower CPU first; on one CPU the bank that was written first has the older
+			 * times. */
 			if (!best || c->ts < best->ts || (c->ts == best->ts && cpu < at % rings->cpus)) {
 				if (best && best->ts < second)
 					second = best->ts;

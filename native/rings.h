@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading per-CPU overwriting rings: one exact total order over all CPUs and both banks, every loss counted. */
+/* Reading per-CPU overwriting rings: one exact total order over all CPUs and both banks, every loss counted.
+ */
 #ifndef FLIGHTRING_RINGS_H
 #define FLIGHTRING_RINGS_H
 
@@ -21,7 +22,8 @@ struct slot {
 	uint64_t payload[4];
 };
 
-/* BANKS * cpus rings at `base`, `stride` bytes apart: a header whose first word is the head, then the slots. */
+/* BANKS * cpus rings at `base`, `stride` bytes apart: a header whose first word is the head, then the slots.
+ */
 struct rings {
 	uint8_t *base;
 	uint64_t stride;
@@ -33,20 +35,20 @@ struct rings {
 struct cursor {
 	uint64_t next; /* sequence number - 1 of the next slot to read */
 	uint64_t head; /* as read in this pass */
-	uint64_t ts; /* clamped time of the record at `next` */
+	uint64_t ts;   /* clamped time of the record at `next` */
 	uint64_t lost; /* found overwritten and not reported yet */
-	int ready; /* a published record lies at `next` */
+	int ready;     /* a published record lies at `next` */
 };
 
 struct reader {
 	struct cursor *cursors; /* BANKS * cpus */
-	uint64_t *floor_ts; /* per CPU: no later record may be older */
-	uint32_t *active; /* rings that still have something in this pass */
-	int live; /* the rings are still written */
-	uint64_t lost; /* slots overwritten before they were read */
-	uint64_t read; /* slots read */
-	uint64_t unpublished; /* passes that ended at a slot claimed but not published */
-	uint64_t watermark; /* everything older than this has been delivered */
+	uint64_t *floor_ts;	/* per CPU: no later record may be older */
+	uint32_t *active;	/* rings that still have something in this pass */
+	int live;		/* the rings are still written */
+	uint64_t lost;		/* slots overwritten before they were read */
+	uint64_t read;		/* slots read */
+	uint64_t unpublished;	/* passes that ended at a slot claimed but not published */
+	uint64_t watermark;	/* everything older than this has been delivered */
 };
 
 int reader_init(struct reader *r, const struct rings *rings);
@@ -55,10 +57,11 @@ void reader_free(struct reader *r);
 void reader_seek(struct reader *r, const struct rings *rings, uint32_t bank, uint32_t cpu, uint64_t next);
 uint64_t ring_head(const struct rings *rings, uint32_t bank, uint32_t cpu);
 /*
- * Copies up to `max` slots of records older than `until` (ns) to `out`, in order of (time, CPU, sequence), gap records in
- * their places. `until` must have been read from the clock before the call. Returns the number of slots.
+ * Copies up to `max` slots of records older than `until` (ns) to `out`, in order of (time, CPU, sequence),
+ * gap records in their places. `until` must have been read from the clock before the call. Returns the number
+ * of slots.
  */
-uint32_t reader_drain(struct reader *r, const struct rings *rings, uint32_t banks_mask, uint64_t until, struct slot *out,
-		      uint32_t max);
+uint32_t reader_drain(struct reader *r, const struct rings *rings, uint32_t banks_mask, uint64_t until,
+		      struct slot *out, uint32_t max);
 
 #endif

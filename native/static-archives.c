@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Lets Debian's static libbpf and libelf go into a shared object. Both are compiled for executables: libelf keeps its
- * error number in executable-only thread-local storage (defining the three symbols of elf_error.o here keeps that member
- * out of the link), and libbpf reads stderr as a copied symbol (the Makefile renames it to the one below).
+ * Lets Debian's static libbpf and libelf go into a shared object. Both are compiled for executables: libelf
+ * keeps its error number in executable-only thread-local storage (defining the three symbols of elf_error.o
+ * here keeps that member out of the link), and libbpf reads stderr as a copied symbol (the Makefile renames
+ * it to the one below).
  */
 #include <stdio.h>
 

@@ -80,16 +80,17 @@ RECORD(neigh_release)
 };
 
 /* Which entry: false if it isn't wanted. A macro, because the records share these names and not a struct. */
-#define neigh_identify(r, n)                                                                                     \
-	({                                                                                                       \
-		struct net_device *dev_ = BPF_CORE_READ(n, dev);                                                 \
-		(r)->netns = BPF_CORE_READ(dev_, nd_net.net, net_cookie);                                        \
-		(r)->ifindex = BPF_CORE_READ(dev_, ifindex);                                                     \
-		(r)->family = BPF_CORE_READ(n, tbl, family);                                                     \
-		(r)->nud = BPF_CORE_READ(n, nud_state);                                                          \
-		neigh_read_ip(&(r)->ip, (r)->family,                                                             \
-			      (void *)n + bpf_core_field_offset(struct neighbour, primary_key));                 \
-		fr_device_wanted((r)->netns, (r)->ifindex) && ((r)->family == AF_INET || (r)->family == AF_INET6); \
+#define neigh_identify(r, n)                                                                                 \
+	({                                                                                                   \
+		struct net_device *dev_ = BPF_CORE_READ(n, dev);                                             \
+		(r)->netns = BPF_CORE_READ(dev_, nd_net.net, net_cookie);                                    \
+		(r)->ifindex = BPF_CORE_READ(dev_, ifindex);                                                 \
+		(r)->family = BPF_CORE_READ(n, tbl, family);                                                 \
+		(r)->nud = BPF_CORE_READ(n, nud_state);                                                      \
+		neigh_read_ip(&(r)->ip, (r)->family,                                                         \
+			      (void *)n + bpf_core_field_offset(struct neighbour, primary_key));             \
+		fr_device_wanted((r)->netns, (r)->ifindex) &&                                                \
+		    ((r)->family == AF_INET || (r)->family == AF_INET6);                                     \
 	})
 
 static __always_inline void neigh_read_ip(fr_ip *ip, __u8 family, const void *key)
@@ -103,7 +104,7 @@ static __always_inline void neigh_read_ip(fr_ip *ip, __u8 family, const void *ke
 	bpf_probe_read_kernel(&ip->bytes[12], 4, key);
 }
 
-#define neigh_read_mac(to, n) \
+#define neigh_read_mac(to, n)                                                                                \
 	bpf_probe_read_kernel((to)->bytes, 6, (void *)n + bpf_core_field_offset(struct neighbour, ha))
 
 static __always_inline int neigh_macs_differ(const fr_mac *a, const fr_mac *b)
@@ -132,7 +133,8 @@ FR_RAW(neigh_create, neigh_create, struct neigh_table *tbl, struct net_device *d
 	return 0;
 }
 
-FR_RAW(neigh_update, neigh_update, struct neighbour *n, const void *lladdr, __u8 new_nud, __u32 flags, __u32 portid)
+FR_RAW(neigh_update, neigh_update, struct neighbour *n, const void *lladdr, __u8 new_nud, __u32 flags,
+       __u32 portid)
 {
 	struct rec_neigh_update r = {};
 	int replaced;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Names of threads, so that no other event pays for one: learned when a thread is made, renamed or replaced by exec. */
+/* Names of threads, so that no other event pays for one: learned when a thread is made, renamed or replaced
+ * by exec. */
 #include "recorder.bpf.h"
 
 RECORD(task_comm)
@@ -21,8 +22,9 @@ static __always_inline int task_named(struct task_struct *task, const char *comm
 	r->thread = BPF_CORE_READ(task, pid);
 	r->process = BPF_CORE_READ(task, tgid);
 	__builtin_memset(&r->comm, 0, sizeof(r->comm));
-	bpf_probe_read_kernel_str(r->comm.text, sizeof(r->comm.text), comm ? comm : (void *)task + bpf_core_field_offset(struct task_struct, comm));
-	r->pad0 = 0;
+	bpf_probe_read_kernel_str(r->comm.text, sizeof(r->comm.text),
+				  comm ? comm
+				       : (void *)task + bpf_core_field_offset(struct task_struct, comm));
 	fr_end(r);
 	return 0;
 }

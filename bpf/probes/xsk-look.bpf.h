@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Reading what an application did to the rings it shares with the kernel: what has changed since the last look. */
+/* Reading what an application did to the rings it shares with the kernel: what has changed since the last
+ * look. */
 #ifndef FR_XSK_LOOK_BPF_H
 #define FR_XSK_LOOK_BPF_H
 
@@ -34,16 +35,14 @@ static long xsk_fill_entry(__u32 i, struct xsk_glance *g)
 	FR_RECORDING;
 	__u64 addr = xsk_umem_entry(g->ring, g->seen + i);
 	int broken = fr_umem_address_broken(addr, g->pool->umem_size, g->pool->umem_flags);
-	struct rec_xsk_fill_submit *r = fr_begin(xsk_fill_submit,
-						  g->flags | XSK_ADDR_FLAGS(broken) | xsk_frame_enters(g->pool, addr));
+	struct rec_xsk_fill_submit *r =
+	    fr_begin(xsk_fill_submit, g->flags | XSK_ADDR_FLAGS(broken) | xsk_frame_enters(g->pool, addr));
 
 	if (!r)
 		return 1;
 	r->object = g->object;
 	r->position = g->seen + i;
 	r->addr = addr;
-	r->pad0 = 0;
-	r->pad1 = 0;
 	r->since = g->ring->looked;
 	if (broken >= 0)
 		fr_trip(broken, fr_first);
@@ -62,8 +61,6 @@ static long xsk_comp_entry(__u32 i, struct xsk_glance *g)
 	r->position = g->seen + i;
 	r->addr = xsk_umem_entry(g->ring, g->seen + i);
 	xsk_frame_leaves(g->pool, r->addr);
-	r->pad0 = 0;
-	r->pad1 = 0;
 	fr_end(r);
 	return 0;
 }
@@ -84,7 +81,6 @@ static long xsk_tx_entry(__u32 i, struct xsk_glance *g)
 	r->position = g->seen + i;
 	r->addr = desc.addr;
 	r->len = desc.len;
-	r->pad0 = 0;
 	r->since = g->ring->looked;
 	if (broken >= 0)
 		fr_trip(broken, fr_first);
@@ -108,8 +104,6 @@ static long xsk_rx_entry(__u32 i, struct xsk_glance *g)
 	r->position = g->seen + i;
 	r->addr = desc.addr;
 	r->len = desc.len;
-	r->pad0 = 0;
-	r->pad1 = 0;
 	if (broken >= 0)
 		fr_trip(broken, fr_first);
 	fr_end(r);
@@ -117,12 +111,13 @@ static long xsk_rx_entry(__u32 i, struct xsk_glance *g)
 }
 
 /*
- * Entries are emitted before the cursor moves on, and the cursor isn't locked: two CPUs that look at once both report an
- * entry, and no CPU can see the cursor behind an entry that isn't in a ring yet. Readers take each position once.
+ * Entries are emitted before the cursor moves on, and the cursor isn't locked: two CPUs that look at once
+ * both report an entry, and no CPU can see the cursor behind an entry that isn't in a ring yet. Readers take
+ * each position once.
  */
 static __always_inline void xsk_look_fill(struct xsk_pool_state *pool, __u64 now, __u16 how)
 {
-	struct xsk_glance g = { .ring = &pool->fill, .pool = pool, .object = pool->index, .flags = how };
+	struct xsk_glance g = {.ring = &pool->fill, .pool = pool, .object = pool->index, .flags = how};
 
 	g.seen = pool->fill.seen_prod;
 	g.fresh = xsk_fresh(&pool->fill, g.seen, xsk_producer(&pool->fill));
@@ -138,7 +133,7 @@ static __always_inline void xsk_look_fill(struct xsk_pool_state *pool, __u64 now
 static __always_inline void xsk_look_comp(struct xsk_pool_state *pool, __u64 now, __u16 how)
 {
 	FR_RECORDING;
-	struct xsk_glance g = { .ring = &pool->comp, .pool = pool, .object = pool->index, .flags = how };
+	struct xsk_glance g = {.ring = &pool->comp, .pool = pool, .object = pool->index, .flags = how};
 	__u32 cons;
 
 	g.seen = pool->comp.seen_prod;
@@ -155,8 +150,6 @@ static __always_inline void xsk_look_comp(struct xsk_pool_state *pool, __u64 now
 			return;
 		r->object = pool->index;
 		r->position = cons;
-		r->pad0 = 0;
-		r->pad1 = 0;
 		r->count = cons - pool->comp.seen_cons;
 		r->since = pool->comp.looked;
 		fr_end(r);
@@ -179,20 +172,21 @@ static long xsk_fill_of_umem(void *map, __u64 *key, struct xsk_pool_state *pool,
 	return 0;
 }
 
-static __always_inline void xsk_look_tx(struct xsk_socket_state *xs, struct xsk_pool_state *pool, __u64 now, __u16 how)
+static __always_inline void xsk_look_tx(struct xsk_socket_state *xs, struct xsk_pool_state *pool, __u64 now,
+					__u16 how)
 {
-	struct xsk_glance g = { .ring = &xs->tx, .pool = pool, .object = xs->index, .flags = how };
+	struct xsk_glance g = {.ring = &xs->tx, .pool = pool, .object = xs->index, .flags = how};
 
 	if (!xs->tx.ring)
 		return;
 	g.seen = xs->tx.seen_prod;
 	g.fresh = xsk_fresh(&xs->tx, g.seen, xsk_producer(&xs->tx));
 	if (g.fresh) {
-		struct xsk_survey survey = { .now = now, .umem = pool->umem, .how = how };
+		struct xsk_survey survey = {.now = now, .umem = pool->umem, .how = how};
 
 		/*
-		 * A frame that was put into another queue's FILL before this call must be seen there before it is sent:
-		 * once it has come back in COMP, finding it in FILL would look right.
+		 * A frame that was put into another queue's FILL before this call must be seen there before
+		 * it is sent: once it has come back in COMP, finding it in FILL would look right.
 		 */
 		bpf_for_each_map_elem(&xsk_pools, xsk_fill_of_umem, &survey, 0);
 		XSK_EACH(&g, xsk_tx_entry);
@@ -217,8 +211,6 @@ static __always_inline void xsk_look_rx(struct xsk_socket_state *xs, __u64 now, 
 			return;
 		r->object = xs->index;
 		r->position = cons;
-		r->pad0 = 0;
-		r->pad1 = 0;
 		r->count = cons - xs->rx.seen_cons;
 		r->since = xs->rx.looked;
 		fr_end(r);

@@ -5,7 +5,8 @@
 
 #include "recorder.bpf.h"
 
-#define XSK_FROM_FREE_LIST FR_OWN_FLAG /* xsk_fill_take: a dropped frame handed out again, not a FILL entry */
+#define XSK_FROM_FREE_LIST FR_OWN_FLAG /* xsk_fill_take: a dropped frame handed out again, not a FILL entry  \
+					*/
 #define XSK_LOOK_TIMER (FR_OWN_FLAG << 1) /* seen by the timer, not by a hook in the kernel's path */
 
 #define XSK_DROP_RX_FULL 1
@@ -150,7 +151,8 @@ RECORD(xsk_comp_submit)
 	fr_u64 pad1;
 };
 
-/* `count` sent frames are about to be given back in COMP; written before the application can see them there. */
+/* `count` sent frames are about to be given back in COMP; written before the application can see them there.
+ */
 RECORD(xsk_comp_begin)
 {
 	struct fr_head head;
@@ -216,8 +218,8 @@ RECORD(xsk_bind)
 	fr_queue queue;
 	fr_bits bind_flags;
 	fr_s32 shared_fd;
-	fr_object umem; /* the socket's own or, when sharing, the shared one */
-	fr_bits has; /* XSK_HAS_*: what had been set up on this socket */
+	fr_object umem;		   /* the socket's own or, when sharing, the shared one */
+	fr_bits has;		   /* XSK_HAS_*: what had been set up on this socket */
 	fr_ifindex shared_ifindex; /* where the socket that is shared with is bound */
 	fr_queue shared_queue;
 	fr_netns shared_netns;
@@ -281,5 +283,16 @@ RECORD(xsk_flush)
 	fr_u64 pad2;
 	fr_u64 pad3;
 };
+
+/* A record that says no more than which object. */
+#define xsk_emit(name, object_)                                                                              \
+	do {                                                                                                 \
+		FR_RECORDING;                                                                                \
+		struct rec_##name *r_ = fr_begin(name, 0);                                                   \
+		if (r_) {                                                                                    \
+			r_->object = object_;                                                                \
+			fr_end(r_);                                                                          \
+		}                                                                                            \
+	} while (0)
 
 #endif

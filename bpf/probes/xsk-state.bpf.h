@@ -8,7 +8,7 @@
 /* A ring shared with an application, and how much of it was seen. */
 struct xsk_ring {
 	__u64 queue; /* struct xsk_queue *, for the kernel's private indices */
-	__u64 ring; /* struct xdp_ring * */
+	__u64 ring;  /* struct xdp_ring * */
 	__u32 mask;
 	__u32 entries;
 	__u32 seen_prod;
@@ -22,7 +22,7 @@ struct xsk_pool_state {
 	__u32 wanted;
 	__u64 umem_size;
 	__u32 umem_flags;
-	__u32 umem; /* object */
+	__u32 umem;	   /* object */
 	__u32 frames_base; /* of its umem, in xsk_inside */
 	__u32 frame_shift; /* log2 of the chunk size, rounded down */
 	__u32 pad;
@@ -34,7 +34,7 @@ struct xsk_pool_state {
 struct xsk_socket_state {
 	__u32 index;
 	__u32 wanted; /* its owner passes the filters */
-	__u64 pool; /* struct xsk_buff_pool *, 0 before bind */
+	__u64 pool;   /* struct xsk_buff_pool *, 0 before bind */
 	struct xsk_ring rx;
 	struct xsk_ring tx;
 };
@@ -69,7 +69,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
-	__type(key, __u32); /* napi_id */
+	__type(key, __u32);   /* napi_id */
 	__type(value, __u32); /* queue object */
 } xsk_napis SEC(".maps");
 
@@ -81,8 +81,9 @@ struct {
 } xsk_redirected SEC(".maps");
 
 /*
- * Which frames lie in a FILL or TX ring, over all umems. Nobody decides by it: putting in one that is already there only
- * rings the doorbell, so that the checker looks at once (a state table costs 0 to 2 ns here, a wake-up microseconds).
+ * Which frames lie in a FILL or TX ring, over all umems. Nobody decides by it: putting in one that is already
+ * there only rings the doorbell, so that the checker looks at once (a state table costs 0 to 2 ns here, a
+ * wake-up microseconds).
  */
 #define XSK_FRAMES_MAX (1u << 20)
 __u8 xsk_inside[XSK_FRAMES_MAX];
@@ -204,7 +205,8 @@ static __noinline __u32 xsk_umem_object(struct xdp_umem *umem, int fresh)
 	return index;
 }
 
-/* The state of a queue, made when it is first seen: at bind, or later for one that is older than the recorder. */
+/* The state of a queue, made when it is first seen: at bind, or later for one that is older than the
+ * recorder. */
 static __noinline struct xsk_pool_state *xsk_pool(struct xsk_buff_pool *pool)
 {
 	__u64 key = (__u64)pool;
@@ -324,7 +326,7 @@ static __noinline struct xsk_socket_state *xsk_socket_new(struct xdp_sock *xs, i
 
 /* The socket's state if it is wanted and bound, with its queue's; made when first seen. */
 static __always_inline struct xsk_socket_state *xsk_socket(struct xdp_sock *xs, struct xsk_pool_state **pool,
-							    int in_owners_call)
+							   int in_owners_call)
 {
 	__u64 key = (__u64)xs;
 	struct xsk_socket_state *state = bpf_map_lookup_elem(&xsk_sockets, &key);

@@ -1,169 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * AF_XDP: sockets, umems and queues; a frame's way through FILL, RX, TX and COMP; polling. What the application writes
- * into the shared rings is read there, at every hook, as what has changed since the last look (net/xdp/xsk_queue.h).
+ * AF_XDP: sockets, umems and queues; a frame's way through FILL, RX, TX and COMP; polling. What the
+ * application writes into the shared rings is read there, at every hook, as what has changed since the last
+ * look (net/xdp/xsk_queue.h).
  */
-#include "xsk-look.bpf.h"
-
-FR_EXIT(xsk_create, xsk_create, struct net *net, struct socket *sock, int protocol, int kern, int ret)
-{
-	FR_RECORDING;
-	struct xsk_socket_state *state;
-	struct rec_xsk_socket_create *r;
-
-	if (ret)
-		return 0;
-	state = xsk_socket_new((struct xdp_sock *)BPF_CORE_READ(sock, sk), 1);
-	if (!state || !state->wanted)
-		return 0;
-	r = fr_begin(xsk_socket_create, 0);
-	if (!r)
-		return 0;
-	r->object = state->index;
-	r->result = ret;
-	r->netns = BPF_CORE_READ(net, net_cookie);
-	r->pad0 = 0;
-	r->pad1 = 0;
-	fr_end(r);
-	return 0;
-}
-
-FR_EXIT(xsk_umem, xdp_umem_create, void *registration, struct xdp_umem *umem)
-{
-	FR_RECORDING;
-	struct rec_xsk_umem_register *r;
-	__u32 index;
-
-	if (!umem || (__u64)umem >= -4095ull || !fr_task_wanted())
-		return 0;
-	index = xsk_umem_object(umem, 1);
-	r = fr_begin(xsk_umem_register, 0);
-	if (!r)
-		return 0;
-	r->object = index;
-	r->chunk_size = BPF_CORE_READ(umem, chunk_size);
-	r->size = BPF_CORE_READ(umem, size);
-	r->headroom = BPF_CORE_READ(umem, headroom);
-	r->umem_flags = BPF_CORE_READ(umem, flags);
-	r->pad0 = 0;
-	fr_end(r);
-	return 0;
-}
-
-/* The socket behind a file descriptor of the current task; 0 if it isn't an AF_XDP one. */
-static __noinline struct xdp_sock *xsk_of_fd(__u32 fd)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file *file = 0, **at;
-	struct socket *sock;
-	struct sock *sk;
-
-	if (!table || fd >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	at = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), at + fd);
-	sock = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(sock, sk);
-	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_family) != AF_XDP)
-		return 0;
-	return (struct xdp_sock *)sk;
-}
-
-FR_EXIT(xsk_bind, xsk_bind, struct socket *sock, struct sockaddr_xdp *addr, int len, int ret)
-{
-	struct xdp_sock *xs = (struct xdp_sock *)BPF_CORE_READ(sock, sk), *shared;
-	struct xsk_pool_state *pool = 0;
-	struct xsk_socket_state *state;
-	struct rec_xsk_bind r = {};
-	struct sockaddr_xdp to = {};
-	struct xdp_umem *umem;
-	__u64 key = (__u64)xs;
-
-	state = bpf_map_lookup_elem(&xsk_sockets, &key);
-	if (!state)
-		state = xsk_socket_new(xs, 0);
-	if (!state)
-		return 0;
-	xsk_own(state);
-	if (!state->wanted)
-		return 0;
-	xsk_socket_bound(xs, state);
-	bpf_probe_read_kernel(&to, sizeof(to), addr);
-	r.object = state->index;
-	r.result = ret;
-	r.netns = BPF_CORE_READ(xs, sk.__sk_common.skc_net.net, net_cookie);
-	r.ifindex = to.sxdp_ifindex;
-	r.queue = to.sxdp_queue_id;
-	r.bind_flags = to.sxdp_flags;
-	r.shared_fd = to.sxdp_flags & 1 ? (__s32)to.sxdp_shared_umem_fd : -1;
-	umem = BPF_CORE_READ(xs, umem);
-	r.has = (BPF_CORE_READ(xs, rx) ? XSK_HAS_RX : 0) | (BPF_CORE_READ(xs, tx) ? XSK_HAS_TX : 0) |
-		(umem ? XSK_HAS_UMEM : 0);
-	if (ret)
-		r.has |= (BPF_CORE_READ(xs, fq_tmp) ? XSK_HAS_FILL : 0) |
-			 (BPF_CORE_READ(xs, cq_tmp) ? XSK_HAS_COMP : 0);
-	else
-		r.has |= XSK_HAS_FILL | XSK_HAS_COMP;
-	if (to.sxdp_flags & 1) {
-		shared = xsk_of_fd(to.sxdp_shared_umem_fd);
-		if (shared) {
-			if (!umem)
-				umem = BPF_CORE_READ(shared, umem);
-			r.shared_ifindex = BPF_CORE_READ(shared, dev, ifindex);
-			r.shared_netns = BPF_CORE_READ(shared, dev, nd_net.net, net_cookie);
-			r.shared_queue = BPF_CORE_READ(shared, queue_id);
-		}
-	}
-	r.umem = umem ? xsk_umem_object(umem, 0) : FR_NO_OBJECT;
-	fr_write(xsk_bind, &r, ret ? FR_URGENT : 0);
-	key = state->pool;
-	pool = bpf_map_lookup_elem(&xsk_pools, &key);
-	if (pool && pool->wanted)
-		xsk_look(state, pool, 0);
-	return 0;
-}
-
-FR_ENTRY(xsk_release, xsk_release, struct socket *sock)
-{
-	FR_RECORDING;
-	struct xdp_sock *xs = (struct xdp_sock *)BPF_CORE_READ(sock, sk);
-	struct xsk_pool_state *pool = 0;
-	struct xsk_socket_state *state;
-	__u64 key = (__u64)xs, pool_key;
-
-	state = bpf_map_lookup_elem(&xsk_sockets, &key);
-	if (!state)
-		return 0;
-	if (state->wanted) {
-		struct rec_xsk_release *r;
-
-		pool_key = state->pool;
-		pool = bpf_map_lookup_elem(&xsk_pools, &pool_key);
-		if (pool && pool->wanted)
-			xsk_look(state, pool, 0);
-		r = fr_begin(xsk_release, 0);
-		if (r) {
-			r->object = state->index;
-			r->pad0 = 0;
-			r->pad1 = 0;
-			r->pad2 = 0;
-			r->pad3 = 0;
-			fr_end(r);
-		}
-	}
-	/* The rings are freed only after an RCU grace period, so no program still reads them through this state. */
-	bpf_map_delete_elem(&xsk_sockets, &key);
-	return 0;
-}
-
-FR_ENTRY(xsk_pool_gone, xp_destroy, struct xsk_buff_pool *pool)
-{
-	__u64 key = (__u64)pool;
-
-	bpf_map_delete_elem(&xsk_pools, &key);
-	return 0;
-}
+#include "xsk-lifecycle.bpf.h"
+#include "xsk-napi.bpf.h"
 
 static __always_inline int xsk_woken(struct socket *sock, __u32 reason)
 {
@@ -180,9 +22,6 @@ static __always_inline int xsk_woken(struct socket *sock, __u32 reason)
 		return 0;
 	r->object = state->index;
 	r->reason = reason;
-	r->pad0 = 0;
-	r->pad1 = 0;
-	r->pad2 = 0;
 	fr_end(r);
 	return 0;
 }
@@ -224,11 +63,7 @@ static __always_inline int xsk_redirected_to(struct xdp_sock *xs, struct xdp_buf
 	if (!r)
 		return 0;
 	r->object = state->index;
-	r->pad0 = 0;
-	r->pad1 = 0;
 	r->len = (__u64)BPF_CORE_READ(xdp, data_end) - (__u64)BPF_CORE_READ(xdp, data);
-	r->pad2 = 0;
-	r->pad3 = 0;
 	fr_end(r);
 	return 0;
 }
@@ -252,10 +87,8 @@ static __always_inline void xsk_dropped(__u32 queue, __u32 reason, __u32 count, 
 		return;
 	r->object = queue;
 	r->reason = reason;
-	r->pad0 = 0;
 	r->len = len;
 	r->count = count;
-	r->pad1 = 0;
 	fr_end(r);
 }
 
@@ -290,8 +123,6 @@ FR_EXIT(xsk_alloc, xp_alloc, struct xsk_buff_pool *kernel_pool, struct xdp_buff 
 	r->object = pool->index;
 	r->position = cons - 1;
 	r->addr = addr;
-	r->pad0 = 0;
-	r->pad1 = 0;
 	fr_end(r);
 	return 0;
 }
@@ -310,10 +141,7 @@ FR_ENTRY(xsk_rcv_begin, __xsk_rcv_zc, struct xdp_sock *xs, void *xdp, __u32 len)
 		return 0;
 	r->object = state->index;
 	r->position = xsk_read32(state->rx.queue + bpf_core_field_offset(struct xsk_queue, cached_prod));
-	r->pad0 = 0;
 	r->len = len;
-	r->pad1 = 0;
-	r->pad2 = 0;
 	fr_end(r);
 	return 0;
 }
@@ -343,8 +171,6 @@ FR_EXIT(xsk_rcv_end, __xsk_rcv_zc, struct xdp_sock *xs, void *xdp, __u32 len, in
 	r->position = position;
 	r->addr = desc.addr;
 	r->len = desc.len;
-	r->pad0 = 0;
-	r->pad1 = 0;
 	fr_end(r);
 	return 0;
 }
@@ -396,10 +222,7 @@ FR_ENTRY(xsk_tx_data, xp_raw_get_data, struct xsk_buff_pool *kernel_pool, __u64 
 	if (!r)
 		return 0;
 	r->object = pool->index;
-	r->pad0 = 0;
 	r->addr = addr;
-	r->pad1 = 0;
-	r->pad2 = 0;
 	fr_end(r);
 	return 0;
 }
@@ -426,11 +249,7 @@ static __always_inline void xsk_completing(struct xsk_pool_state *pool, __u32 co
 	if (!r)
 		return;
 	r->object = pool->index;
-	r->pad0 = 0;
-	r->pad1 = 0;
-	r->pad2 = 0;
 	r->count = count;
-	r->pad3 = 0;
 	fr_end(r);
 }
 
@@ -469,116 +288,6 @@ FR_EXIT(xsk_zc_end, xsk_tx_completed, struct xsk_buff_pool *kernel_pool, __u32 c
 
 	if (pool && pool->wanted)
 		xsk_look_comp(pool, bpf_ktime_get_ns(), 0);
-	return 0;
-}
-
-/* The queue of a NAPI context that delivers to AF_XDP, or 0. */
-static __always_inline __u32 *xsk_napi_queue(struct napi_struct *napi)
-{
-	__u32 napi_id = BPF_CORE_READ(napi, napi_id);
-
-	return napi_id ? bpf_map_lookup_elem(&xsk_napis, &napi_id) : 0;
-}
-
-FR_ENTRY(xsk_napi_scheduled, __napi_schedule, struct napi_struct *napi)
-{
-	FR_RECORDING;
-	__u32 *queue = xsk_napi_queue(napi);
-	struct rec_xsk_napi_schedule *r;
-
-	if (!queue)
-		return 0;
-	r = fr_begin(xsk_napi_schedule, 0);
-	if (!r)
-		return 0;
-	r->object = *queue;
-	r->pad0 = 0;
-	r->pad1 = 0;
-	r->pad2 = 0;
-	r->pad3 = 0;
-	fr_end(r);
-	return 0;
-}
-
-FR_ENTRY(xsk_napi_poll_begin, __napi_poll, struct napi_struct *napi)
-{
-	FR_RECORDING;
-	__u32 *queue = xsk_napi_queue(napi);
-	struct rec_xsk_napi_begin *r;
-
-	if (!queue)
-		return 0;
-	r = fr_begin(xsk_napi_begin, 0);
-	if (!r)
-		return 0;
-	r->object = *queue;
-	r->pad0 = 0;
-	r->pad1 = 0;
-	r->pad2 = 0;
-	r->pad3 = 0;
-	fr_end(r);
-	return 0;
-}
-
-FR_EXIT(xsk_napi_poll_end, __napi_poll, struct napi_struct *napi, void *repoll, int work)
-{
-	FR_RECORDING;
-	__u32 *queue = xsk_napi_queue(napi);
-	struct rec_xsk_napi_end *r;
-
-	if (!queue)
-		return 0;
-	r = fr_begin(xsk_napi_end, 0);
-	if (!r)
-		return 0;
-	r->object = *queue;
-	r->work = work;
-	r->pad0 = 0;
-	r->pad1 = 0;
-	r->pad2 = 0;
-	fr_end(r);
-	return 0;
-}
-
-FR_EXIT(xsk_napi_completed, napi_complete_done, struct napi_struct *napi, int work, unsigned long ret)
-{
-	FR_RECORDING;
-	__u32 *queue = xsk_napi_queue(napi);
-	struct rec_xsk_napi_complete *r;
-
-	if (!queue)
-		return 0;
-	r = fr_begin(xsk_napi_complete, 0);
-	if (!r)
-		return 0;
-	r->object = *queue;
-	r->work = work;
-	r->pad0 = 0;
-	r->pad1 = 0;
-	r->completed = ret & 1;
-	r->pad2 = 0;
-	fr_end(r);
-	return 0;
-}
-
-FR_EXIT(xsk_map_flush, __xsk_map_flush, long nothing)
-{
-	FR_RECORDING;
-	__u32 zero = 0, *last = bpf_map_lookup_elem(&xsk_redirected, &zero);
-	struct rec_xsk_flush *r;
-
-	if (!last || !*last)
-		return 0;
-	r = fr_begin(xsk_flush, 0);
-	if (!r)
-		return 0;
-	r->object = *last - 1;
-	r->pad0 = 0;
-	r->pad1 = 0;
-	r->pad2 = 0;
-	r->pad3 = 0;
-	fr_end(r);
-	*last = 0;
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Tripwire: a descriptor whose address can't be in its umem, or is a known poison, freezes the rings inside the event. */
+/* Tripwire: a descriptor whose address can't be in its umem, or is a known poison, freezes the rings inside
+ * the event. */
 #ifndef FR_TRIPWIRE_UMEM_ADDRESS
 #define FR_TRIPWIRE_UMEM_ADDRESS
 

@@ -117,6 +117,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       exportOnStop: this.#options.exportOnStop ?? false,
       lookForSockets: this.coverage.some(({ path, status }) => path === 'xsk' && status === 'attached'),
     };
+    // The exporter loads what it needs now, not when a bank waits for it.
+    this.#exporterThread();
     this.#checker = new Worker(workerUrl('checker-worker'), { workerData });
     this.#checker.on('message', (message: FromChecker) => this.#onChecker(message));
     this.#checker.on('error', (error) => this.#fail?.(error));

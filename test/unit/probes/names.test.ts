@@ -27,7 +27,12 @@ function programsIn(source: string): string[] {
 
 function kindsWrittenIn(source: string): string[] {
   return [
-    ...new Set([...source.matchAll(/\bfr_(?:begin|write)\((\w+),/g)].map((match) => match[1] as string)),
+    ...new Set(
+      // `name` is the parameter of a macro that begins records for its users.
+      [...source.matchAll(/\b(?:fr_begin|fr_write|xsk_emit)\((?!name\b)(\w+),/g)].map(
+        (match) => match[1] as string,
+      ),
+    ),
   ].sort();
 }
 
