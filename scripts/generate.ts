@@ -88,7 +88,9 @@ function readFields(btf: Btf, struct: BtfType, from: number): FieldLayout[] {
     const size = btf.size(member.type_id);
     if (!Number.isInteger(offset)) throw new Error(`${struct.name}.${member.name} is a bit field`);
     if (offset !== at)
-      throw new Error(`${struct.name}: implicit hole of ${offset - at} bytes before ${member.name}; declare a pad`);
+      throw new Error(
+        `${struct.name}: implicit hole of ${offset - at} bytes before ${member.name}; declare a pad`,
+      );
     at = offset + size;
     if (offset < from || member.name.startsWith('pad')) continue;
     const type = btf.get(member.type_id);
@@ -96,7 +98,8 @@ function readFields(btf: Btf, struct: BtfType, from: number): FieldLayout[] {
       throw new Error(`${struct.name}.${member.name}: its type must be one of bpf/types.bpf.h`);
     fields.push({ name: member.name, type: type.name.slice(3) as FieldType, offset, size });
   }
-  if (at !== struct.size) throw new Error(`${struct.name}: implicit padding of ${(struct.size as number) - at} bytes at its end`);
+  if (at !== struct.size)
+    throw new Error(`${struct.name}: implicit padding of ${(struct.size as number) - at} bytes at its end`);
   return fields;
 }
 
@@ -108,7 +111,14 @@ function readLayouts(btf: Btf, kinds: readonly string[], records: Map<string, st
     if (first?.name !== 'head') throw new Error(`rec_${kind} must begin with struct fr_head head`);
     const payload = size - HEAD_BYTES;
     const slots = payload <= FIRST_PAYLOAD ? 1 : 1 + Math.ceil((payload - FIRST_PAYLOAD) / NEXT_PAYLOAD);
-    return { kind, number, path: records.get(kind) as string, size, slots, fields: readFields(btf, struct, HEAD_BYTES) };
+    return {
+      kind,
+      number,
+      path: records.get(kind) as string,
+      size,
+      slots,
+      fields: readFields(btf, struct, HEAD_BYTES),
+    };
   });
 }
 
@@ -122,7 +132,9 @@ function writeLayouts(btf: Btf, layouts: readonly RecordLayout[]): void {
   const rows = layouts.map((layout) => `  ${JSON.stringify(layout)},`).join('\n');
   const kinds = layouts.map((layout) => `  ${layout.kind}: ${layout.number},`).join('\n');
   const lane = (field: FieldLayout) =>
-    field.offset % 4 === 0 && field.offset + Math.min(field.size, 8) <= 64 ? `${field.name}: ${field.offset / 4}` : null;
+    field.offset % 4 === 0 && field.offset + Math.min(field.size, 8) <= 64
+      ? `${field.name}: ${field.offset / 4}`
+      : null;
   const lanes = layouts
     .map((layout) => `  ${layout.kind}: { ${layout.fields.map(lane).filter(Boolean).join(', ')} },`)
     .join('\n');
@@ -164,8 +176,11 @@ function writeIndex(): void {
       .filter((file) => file.endsWith('.ts'))
       .sort();
   const probes = list('src/probes').filter((file) => !file.includes('/') && !file.startsWith('_'));
-  const invariants = list('src/invariants').filter((file) => file.includes('/') && !basename(file).startsWith('_'));
-  const name = (file: string) => file.replace(/\.ts$/, '').replace(/[^a-z0-9]+(.)/g, (_, c: string) => c.toUpperCase());
+  const invariants = list('src/invariants').filter(
+    (file) => file.includes('/') && !basename(file).startsWith('_'),
+  );
+  const name = (file: string) =>
+    file.replace(/\.ts$/, '').replace(/[^a-z0-9]+(.)/g, (_, c: string) => c.toUpperCase());
   write(
     'src/generated/probes.ts',
     `// ${HEADER} The probe files of src/probes.
