@@ -92,7 +92,14 @@ export async function drain({ quick }: Options): Promise<Benchmark> {
   const slots = quick ? 1 << 18 : 1 << 20;
   const variants: readonly { name: string; rig: Rig; limit: number | null }[] = [
     { name: 'drain and merge only', rig: new Rig(slots, null), limit: null },
-    { name: '+ xsk.ownership', rig: new Rig(slots, xsk.filter(({ name }) => name === 'xsk.ownership')), limit: 40 },
+    {
+      name: '+ xsk.ownership',
+      rig: new Rig(
+        slots,
+        xsk.filter(({ name }) => name === 'xsk.ownership'),
+      ),
+      limit: 40,
+    },
     { name: `+ all ${xsk.length} xsk invariants`, rig: new Rig(slots, xsk), limit: 10 },
   ];
   const collections: number[] = [];
@@ -122,7 +129,8 @@ export async function drain({ quick }: Options): Promise<Benchmark> {
   observer.disconnect();
   const rows: Row[] = variants.flatMap(({ name, rig, limit }, i) => {
     const found = rig.checker?.violations ?? [];
-    if (found.length > 0) throw new Error(`healthy events broke ${found[0]?.invariant}: ${found[0]?.sentence}`);
+    if (found.length > 0)
+      throw new Error(`healthy events broke ${found[0]?.invariant}: ${found[0]?.sentence}`);
     const values = rates[i] ?? [];
     const gcs = collections.filter((at) => windows[i]?.some(([from, to]) => at >= from && at <= to)).length;
     const row: Row = { variant: name, unit: 'M events/s', ...spread(values) };
@@ -134,7 +142,10 @@ export async function drain({ quick }: Options): Promise<Benchmark> {
       max: gcs,
       ...(limit === null ? {} : { target: { kind: 'at most', limit: 0, value: gcs } }),
     };
-    return [limit === null ? row : { ...row, target: { kind: 'at least', limit, value: median(values) } }, garbage];
+    return [
+      limit === null ? row : { ...row, target: { kind: 'at least', limit, value: median(values) } },
+      garbage,
+    ];
   });
   for (const { rig } of variants) rig.close();
   const error = lossError();

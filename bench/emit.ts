@@ -35,7 +35,11 @@ async function measure(
   const results = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++) {
     for (const object of ['helper', 'plain', 'filtered'] as const) {
-      const recorder = openBench('emit', 65536, object === 'filtered' ? { fr_only_ifindex: 9, fr_only_tgid: 1 } : {});
+      const recorder = openBench(
+        'emit',
+        65536,
+        object === 'filtered' ? { fr_only_ifindex: 9, fr_only_tgid: 1 } : {},
+      );
       if (object !== 'helper') await driver.attach('fb_switched', 'sched_switch');
       for (const type of types)
         for (const variant of VARIANTS) {

@@ -66,7 +66,11 @@ export async function exportBank({ quick }: Options): Promise<Benchmark> {
         target: { kind: 'at most', limit: 100, value: median(save) },
         note: `${last?.rows} events`,
       },
-      { variant: 'raw recording: checksums, description, rename', unit: 'ms', ...spread(results.map(({ rawMs }) => rawMs)) },
+      {
+        variant: 'raw recording: checksums, description, rename',
+        unit: 'ms',
+        ...spread(results.map(({ rawMs }) => rawMs)),
+      },
       {
         variant: 'Parquet, one worker',
         unit: 'M rows/s',

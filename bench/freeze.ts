@@ -27,7 +27,14 @@ function word64(control: Uint32Array, byte: number): number {
 }
 
 /** What the frozen bank shows of the time after the offending event. */
-function lookAt(recorder: BenchRecorder, rings: Uint32Array, bank: number, cpu: number, seq: number, ts: number) {
+function lookAt(
+  recorder: BenchRecorder,
+  rings: Uint32Array,
+  bank: number,
+  cpu: number,
+  seq: number,
+  ts: number,
+) {
   let furthestNs = 0;
   for (let other = 0; other < recorder.cpus; other++) {
     if (other === cpu) continue;
@@ -77,7 +84,9 @@ async function trials(driver: Driver, how: 'tripwire' | 'rule', rate: number, co
     } else {
       const cpu = control[CONTROL.trip_cpu / 4] as number;
       const seq = word64(control, CONTROL.trip_seq);
-      const at = ((bank * recorder.cpus + cpu) * ringStride(SLOTS) + RING_HEADER) / 4 + ((seq - 1) % SLOTS) * SLOT_LANES;
+      const at =
+        ((bank * recorder.cpus + cpu) * ringStride(SLOTS) + RING_HEADER) / 4 +
+        ((seq - 1) % SLOTS) * SLOT_LANES;
       const ts = timeAt(rings, at);
       done.push({
         latencyNs: word64(control, CONTROL.trip_flipped_ts) - ts,
@@ -95,7 +104,13 @@ async function trials(driver: Driver, how: 'tripwire' | 'rule', rate: number, co
   return { done, unanswered, books };
 }
 
-function quantiles(variant: string, unit: string, values: readonly number[], target?: Row['target'], note = ''): Row {
+function quantiles(
+  variant: string,
+  unit: string,
+  values: readonly number[],
+  target?: Row['target'],
+  note = '',
+): Row {
   return {
     variant,
     unit,
@@ -123,16 +138,45 @@ export async function freeze({ quick }: Options): Promise<Benchmark> {
         const later = done.map((trial) => trial.later);
         const furthest = done.map((trial) => trial.furthestNs);
         rows.push(quantiles(`${label}: to the flip`, 'µs', latencies, undefined, note));
-        rows.push(quantiles(`${label}: later events on its CPU`, 'events', later, atMost(0, Math.max(...later))));
-        rows.push(quantiles(`${label}: latest event of the other CPU`, 'ns', furthest, atMost(1000, Math.max(...furthest))));
+        rows.push(
+          quantiles(`${label}: later events on its CPU`, 'events', later, atMost(0, Math.max(...later))),
+        );
+        rows.push(
+          quantiles(
+            `${label}: latest event of the other CPU`,
+            'ns',
+            furthest,
+            atMost(1000, Math.max(...furthest)),
+          ),
+        );
       } else {
         const p50 = quantile(latencies, 0.5);
         const p99 = quantile(latencies, 0.99);
-        if (rate === 200_000) rows.push(quantiles(`${label}: to the flip, p50`, 'µs', latencies, atMost(40, p50), note));
-        rows.push(quantiles(`${label}: to the flip, p99`, 'µs', latencies, atMost(rate === 200_000 ? 500 : 2000, p99), note));
-        rows.push(quantiles(`${label}: later events on its CPU`, 'events', done.map((trial) => trial.later)));
+        if (rate === 200_000)
+          rows.push(quantiles(`${label}: to the flip, p50`, 'µs', latencies, atMost(40, p50), note));
+        rows.push(
+          quantiles(
+            `${label}: to the flip, p99`,
+            'µs',
+            latencies,
+            atMost(rate === 200_000 ? 500 : 2000, p99),
+            note,
+          ),
+        );
+        rows.push(
+          quantiles(
+            `${label}: later events on its CPU`,
+            'events',
+            done.map((trial) => trial.later),
+          ),
+        );
       }
     }
   driver.close();
-  return { name: 'freeze', title: 'from the offending event to the flipped bank, both CPUs producing', rows, notes: [] };
+  return {
+    name: 'freeze',
+    title: 'from the offending event to the flipped bank, both CPUs producing',
+    rows,
+    notes: [],
+  };
 }

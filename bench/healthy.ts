@@ -96,7 +96,7 @@ export class HealthyProducer {
       const step = STEPS[event & 15] as readonly [number, number];
       const has = step[1];
       this.#random = (Math.imul(this.#random, 1103515245) + 12345) >>> 0;
-      this.#ts += 40 + (this.#random >>> 16) % 121;
+      this.#ts += 40 + ((this.#random >>> 16) % 121);
       const position = has & F.ahead ? packet + WAITING : packet;
       const addr = (queue * FRAMES + (position % FRAMES)) * CHUNK;
       memory[at] = event + 1;

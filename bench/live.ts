@@ -4,7 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Driver } from './driver.ts';
 import { bpftrace, ftrace, type Peer, perf, untilNoticed } from './peers.ts';
 import { openBench } from './recorder.ts';
-import { type Benchmark, difference, median, type Options, paired, type Row, spread, type Target } from './table.ts';
+import {
+  type Benchmark,
+  difference,
+  median,
+  type Options,
+  paired,
+  type Row,
+  spread,
+  type Target,
+} from './table.ts';
 
 const ONE = '1';
 const BOTH = '0,1';
@@ -15,7 +24,12 @@ function note(costs: Costs, key: string, value: number): void {
 }
 
 /** Time per call, ns: the mean over the CPUs that were busy. */
-async function cost(driver: Driver, cpus: string, calls: number, of: 'bestNs' | 'elapsedNs' = 'bestNs'): Promise<number> {
+async function cost(
+  driver: Driver,
+  cpus: string,
+  calls: number,
+  of: 'bestNs' | 'elapsedNs' = 'bestNs',
+): Promise<number> {
   const jobs = await driver.loop(cpus, calls);
   return jobs.reduce((sum, job) => sum + job[of] / job.count, 0) / jobs.length;
 }
@@ -88,12 +102,22 @@ export async function live({ quick }: Options): Promise<Benchmark> {
 
   const rows: Row[] = [];
   const atMost = (limit: number, value: number): Target => ({ kind: 'at most', limit, value });
-  for (const [cpus, label] of [[ONE, '1 CPU'], [BOTH, '2 CPUs']] as const) {
+  for (const [cpus, label] of [
+    [ONE, '1 CPU'],
+    [BOTH, '2 CPUs'],
+  ] as const) {
     const of = (name: string) => costs.get(`${cpus} ${name}`) ?? [];
     const untraced = of('untraced');
     const ours = paired(of('flightring'), untraced, difference);
     const increment = (name: string) => paired(of(name), of('empty program'), difference);
-    for (const name of ['untraced', 'empty program', 'flightring', 'BPF ringbuf', 'BPF ringbuf, ids by sched_switch', ...peers.flatMap(rowsOf)]) {
+    for (const name of [
+      'untraced',
+      'empty program',
+      'flightring',
+      'BPF ringbuf',
+      'BPF ringbuf, ids by sched_switch',
+      ...peers.flatMap(rowsOf),
+    ]) {
       const values = of(name);
       const base = { variant: `${label}: ${name}`, unit: 'ns/call', ...spread(values) };
       const whole = paired(values, untraced, difference);
@@ -102,7 +126,11 @@ export async function live({ quick }: Options): Promise<Benchmark> {
       else if (name === 'BPF ringbuf' && cpus === BOTH)
         rows.push({
           ...base,
-          compared: { to: "flightring's increment over empty ÷ this one's", value: increment('flightring') / increment(name), unit: '=' },
+          compared: {
+            to: "flightring's increment over empty ÷ this one's",
+            value: increment('flightring') / increment(name),
+            unit: '=',
+          },
           target: atMost(0.5, increment('flightring') / increment(name)),
         });
       else if (name.startsWith('ftrace'))
@@ -120,7 +148,9 @@ export async function live({ quick }: Options): Promise<Benchmark> {
       else rows.push({ ...base, compared });
     }
   }
-  const scaling = (costs.get(`${ONE} flightring`) ?? []).map((one, i) => (2 * one) / (costs.get(`${BOTH} flightring`)?.[i] ?? Number.NaN));
+  const scaling = (costs.get(`${ONE} flightring`) ?? []).map(
+    (one, i) => (2 * one) / (costs.get(`${BOTH} flightring`)?.[i] ?? Number.NaN),
+  );
   rows.push({
     variant: 'flightring: both CPUs together ÷ one',
     unit: '×',
@@ -134,7 +164,9 @@ export async function live({ quick }: Options): Promise<Benchmark> {
     notes: [
       'in bursts: 500 calls, then a pause, so that the tool loses nothing; sustained: 250,000 calls on end by the wall clock, its reader on the same CPUs',
       ...[...lost].map(([name, events]) => `${name} lost ${events} events in all`),
-      ...all.filter((peer) => !peers.includes(peer)).map((peer) => `${peer.name}: not installed here, left out`),
+      ...all
+        .filter((peer) => !peers.includes(peer))
+        .map((peer) => `${peer.name}: not installed here, left out`),
     ],
   };
 }

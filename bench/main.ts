@@ -15,7 +15,15 @@ import { start } from './start.ts';
 import { sustain } from './sustain.ts';
 import { type Benchmark, type Options, passes, print } from './table.ts';
 
-const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmark>>> = { emit, live, drain, sustain, freeze, export: exportBank, start };
+const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmark>>> = {
+  emit,
+  live,
+  drain,
+  sustain,
+  freeze,
+  export: exportBank,
+  start,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -70,5 +78,7 @@ writeFileSync(
 const judged = rows.filter(({ target }) => target).length;
 console.log(`\n${judged - missed.length} of ${judged} targets met`);
 for (const { benchmark, variant, compared } of missed)
-  console.log(`MISSED  ${benchmark}: ${variant}${compared ? ` (${compared.value.toFixed(2)} ${compared.unit} ${compared.to})` : ''}`);
+  console.log(
+    `MISSED  ${benchmark}: ${variant}${compared ? ` (${compared.value.toFixed(2)} ${compared.unit} ${compared.to})` : ''}`,
+  );
 process.exit(failed.length > 0 || (values.strict && missed.length > 0) ? 1 : 0);

@@ -59,7 +59,9 @@ export function perf(): Peer {
     name: 'perf record',
     available: () => installed('perf'),
     async start() {
-      child = spawn('perf', ['record', '-q', '-a', '-e', 'raw_syscalls:sys_enter', '-o', PERF_DATA], { stdio: 'ignore' });
+      child = spawn('perf', ['record', '-q', '-a', '-e', 'raw_syscalls:sys_enter', '-o', PERF_DATA], {
+        stdio: 'ignore',
+      });
     },
     async stop() {
       if (child) await end(child);
@@ -71,7 +73,10 @@ export function perf(): Peer {
       rmSync(`${PERF_DATA}.old`, { force: true });
       const lost = [...stats.matchAll(/LOST_SAMPLES events:\s+(\d+)|LOST events:\s+(\d+)/g)];
       const got = /SAMPLE events:\s+(\d+)/.exec(stats);
-      return { lost: lost.reduce((sum, match) => sum + Number(match[1] ?? match[2]), 0), got: Number(got?.[1] ?? 0) };
+      return {
+        lost: lost.reduce((sum, match) => sum + Number(match[1] ?? match[2]), 0),
+        got: Number(got?.[1] ?? 0),
+      };
     },
   };
 }

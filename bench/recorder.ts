@@ -36,13 +36,18 @@ function number32(value: number): Buffer {
 }
 
 /** Opens and loads build/bench/NAME.bpf.o; `knobs` are 32-bit filter words. */
-export function openBench(name: string, slots: number, knobs: Readonly<Record<string, number>> = {}): BenchRecorder {
+export function openBench(
+  name: string,
+  slots: number,
+  knobs: Readonly<Record<string, number>> = {},
+): BenchRecorder {
   shim.openShim();
   const cpus = possibleCpus();
   const opened = shim.openObject(join(BUILD, `${name}.bpf.o`));
   if (opened.code < 0) throw new Error(`${name}.bpf.o: ${opened.code} ${opened.text}`);
   const handle = opened.code;
-  for (const line of opened.text.trim().split('\n')) shim.setAutoload(handle, line.split(' ')[0] as string, true);
+  for (const line of opened.text.trim().split('\n'))
+    shim.setAutoload(handle, line.split(' ')[0] as string, true);
   shim.setKnob(handle, 'fr_ring_mask', number64(slots - 1));
   shim.setKnob(handle, 'fr_doorbell_mask', number64(slots / 8 - 1));
   shim.setKnob(handle, 'fr_cpus', number32(cpus));

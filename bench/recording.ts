@@ -49,11 +49,22 @@ export class Recording {
   }
 
   /** Loads `generate`, for this driver's system calls, and starts reading with the invariants whose names begin so. */
-  static async start(driver: Driver, slots: number, invariants: string, freezes: boolean): Promise<Recording> {
+  static async start(
+    driver: Driver,
+    slots: number,
+    invariants: string,
+    freezes: boolean,
+  ): Promise<Recording> {
     const recorder = openBench('generate', slots, { fr_only_tgid: driver.pid });
     const shared = new Float64Array(new SharedArrayBuffer(64));
     const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
-      workerData: { module: new URL('./recorder-worker.ts', import.meta.url).href, handle: recorder.handle, invariants, freezes, shared: shared.buffer },
+      workerData: {
+        module: new URL('./recorder-worker.ts', import.meta.url).href,
+        handle: recorder.handle,
+        invariants,
+        freezes,
+        shared: shared.buffer,
+      },
     });
     await once(worker, 'message');
     const recording = new Recording(recorder, worker, shared);
@@ -67,7 +78,8 @@ export class Recording {
   heads(): number {
     let sum = 0;
     for (const bank of [0, 1])
-      for (let cpu = 0; cpu < this.recorder.cpus; cpu++) sum += shim.ringHead(this.recorder.handle, bank, cpu);
+      for (let cpu = 0; cpu < this.recorder.cpus; cpu++)
+        sum += shim.ringHead(this.recorder.handle, bank, cpu);
     return sum;
   }
 

@@ -13,7 +13,11 @@ const MAIN = join(ROOT, 'dist/src/cli/main.js');
 /** Milliseconds from spawning node to its end, or to a line that begins with `until`. */
 async function time(args: readonly string[], until?: string): Promise<number> {
   const start = performance.now();
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: BUILD, env: { ...process.env, NODE_OPTIONS: '' } });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: BUILD,
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
   let at = Number.NaN;
   let said = '';
   let complaint = '';
@@ -39,7 +43,12 @@ export async function start({ quick }: Options): Promise<Benchmark> {
     { name: 'node by itself', args: ['-e', '0'] },
     { name: 'flightring --help', args: [MAIN, '--help'], limit: 100 },
     { name: 'flightring invariants', args: [MAIN, 'invariants'], limit: 150 },
-    { name: 'flightring record --paths neigh, armed', args: [MAIN, 'record', '--paths', 'neigh'], until: 'armed', limit: 150 },
+    {
+      name: 'flightring record --paths neigh, armed',
+      args: [MAIN, 'record', '--paths', 'neigh'],
+      until: 'armed',
+      limit: 150,
+    },
     {
       name: 'a recorder of 30 programs, armed',
       args: [join(import.meta.dirname, 'arm.mjs'), ROOT, join(BUILD, 'thirty.bpf.o')],

@@ -86,9 +86,33 @@ async function peerLoss(driver: Driver, seconds: number): Promise<Row[]> {
 export async function sustain({ quick }: Options): Promise<Benchmark> {
   const driver = new Driver();
   const loads: readonly Load[] = [
-    { name: 'system calls 2.5 M/s, one CPU', slots: 65536, cpus: '0', ratePerCpu: 2_500_000, seconds: quick ? 5 : 60, program: 'raw', target: true },
-    { name: 'system calls 2 × 1.25 M/s', slots: 65536, cpus: '0,1', ratePerCpu: 1_250_000, seconds: quick ? 5 : 20, program: 'raw', target: false },
-    { name: 'generator 8 M/s, one CPU', slots: 1 << 20, cpus: '0', ratePerCpu: 8_000_000, seconds: quick ? 5 : 10, program: 'tc', target: true },
+    {
+      name: 'system calls 2.5 M/s, one CPU',
+      slots: 65536,
+      cpus: '0',
+      ratePerCpu: 2_500_000,
+      seconds: quick ? 5 : 60,
+      program: 'raw',
+      target: true,
+    },
+    {
+      name: 'system calls 2 × 1.25 M/s',
+      slots: 65536,
+      cpus: '0,1',
+      ratePerCpu: 1_250_000,
+      seconds: quick ? 5 : 20,
+      program: 'raw',
+      target: false,
+    },
+    {
+      name: 'generator 8 M/s, one CPU',
+      slots: 1 << 20,
+      cpus: '0',
+      ratePerCpu: 8_000_000,
+      seconds: quick ? 5 : 10,
+      program: 'tc',
+      target: true,
+    },
   ];
   const rows: Row[] = [];
   for (const load of loads) rows.push(...(await sustained(driver, load)));

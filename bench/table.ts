@@ -35,7 +35,9 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   if (sorted.length === 0) return Number.NaN;
-  return sorted.length % 2 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+  return sorted.length % 2
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
 /** The value that the share `p` of all values don't exceed. */
@@ -49,7 +51,11 @@ export function spread(values: readonly number[]): { min: number; median: number
 }
 
 /** The median, over rounds, of a function of that round's two figures. */
-export function paired(a: readonly number[], b: readonly number[], of: (a: number, b: number) => number): number {
+export function paired(
+  a: readonly number[],
+  b: readonly number[],
+  of: (a: number, b: number) => number,
+): number {
   return median(a.flatMap((value, round) => (b[round] === undefined ? [] : [of(value, b[round] as number)])));
 }
 
@@ -90,7 +96,8 @@ export function print(benchmark: Benchmark, out: (line: string) => void): void {
       row.note ?? '',
     ]),
   ];
-  const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length))) ?? [];
+  const widths =
+    cells[0]?.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length))) ?? [];
   for (const row of cells)
     out(
       row
