@@ -3,8 +3,9 @@
 import { EventView } from '../decode/event-view.ts';
 import { KIND, LANE, LAYOUTS } from '../generated/layouts.ts';
 import type { InvariantContext, TableInvariant } from './invariant.ts';
+import { keepPlace, placeRef } from './place.ts';
 import { NO_OBJECT, OBJECTS_MAX } from '../model/objects.ts';
-import { HEAD, SLOT_LANES, timeAt } from '../model/slot.ts';
+import { SLOT_LANES } from '../model/slot.ts';
 import type { EventRef } from '../model/violation.ts';
 
 /** Every kind that moves a frame has its object and address in these lanes (bpf/probes/xsk.bpf.c). */
@@ -12,10 +13,9 @@ const OBJECT = LANE.xsk_fill_submit.object;
 const ADDR = LANE.xsk_fill_submit.addr;
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
 const LANES = SLOT_LANES;
-const { seqLow: SEQ_LOW, seqHigh: SEQ_HIGH, tsLow: TS_LOW, tsHigh: TS_HIGH, cpu: CPU } = HEAD;
 const ILLEGAL = 0x80;
 /** Frames one invariant keeps state for, over all umems. */
-const FRAMES_MAX = 1 << 22;
+const FRAMES_MAX = 1 << 21;
 const NO_FRAMES = 0xffff_ffff;
 /** Lane of the number of completions that begin (xsk_comp_begin). */
 const COUNT = LANE.xsk_comp_begin.count;
@@ -26,6 +26,14 @@ const MAYBE_OWED = 0x20;
 const FLAGS = OWED | MAYBE_OWED;
 /** Move number of the event that begins what is under way: it moves no object. */
 const BEGUN = 0xff;
+
+/** Words of a frame, half a cache line: its state byte, the state before and the last move; and the last move's place. */
+const FRAME_WORDS = 8;
+const STATE = 0;
+const PLACE = 1;
+const BYTE = 0xff;
+const BEFORE_SHIFT = 8;
+const MOVE_SHIFT = 16;
 
 /** Bits of an unaligned chunk's address; above them lies the offset (XSK_UNALIGNED_BUF_OFFSET_SHIFT). */
 const UNALIGNED_FLAG = 1;
@@ -39,13 +47,9 @@ export class TableChecker {
   /** [move * states + state] → next state, with ILLEGAL set where the table has no such move. */
   readonly #next: Uint8Array;
   readonly #width: number;
-  #state = new Uint8Array(1 << 12);
-  /** State before the last move, and that move's place: for evidence, and to try the other order. */
-  #before = new Uint8Array(1 << 12);
-  #lastMove = new Uint8Array(1 << 12);
-  #lastTs = new Float64Array(1 << 12);
-  #lastSeq = new Float64Array(1 << 12);
-  #lastCpu = new Uint16Array(1 << 12);
+  /** FRAME_WORDS for each frame. */
+  #words = new Uint32Array(FRAME_WORDS << 12);
+  /** Frames in use. */
   #used = 0;
   /** Table.underWay in numbers: its kind of event, its move, its states; and what is under way per umem. */
   readonly #begun: number = -1;
@@ -117,14 +121,14 @@ export class TableChecker {
       const high = lanes[at + ADDR + 1] as number;
       const low = lanes[at + ADDR] as number;
       const shift = this.#shift[object] as number;
-      const frame =
-        high === 0 ? low >>> shift : Math.floor((low + (high & 0xffff) * 0x1_0000_0000) / 2 ** shift);
+      const frame = high === 0 ? low >>> shift : frameAt(low, high, shift);
       if (frame >= (this.#frames[object] as number)) {
         this.#context.unplaced();
         continue;
       }
-      const index = base + frame;
-      let state = this.#state[index] as number;
+      const words = this.#words;
+      const index = Math.imul(base + frame, FRAME_WORDS);
+      let state = (words[index + STATE] as number) & BYTE;
       if (move === this.#endMove && this.#end(object, index, state)) continue;
       let owed = state & FLAGS;
       state &= ~FLAGS;
@@ -134,27 +138,23 @@ export class TableChecker {
         if (state === this.#from && this.#mayHaveLeft(object, move)) to = (to & ~ILLEGAL) | OWED;
         else this.#break(lanes, at, index, frame, object, move, state);
       }
-      this.#before[index] = state;
       to &= ~ILLEGAL;
       if ((to & ~FLAGS) === this.#from) owed &= ~MAYBE_OWED;
       // A CPU may be kept from writing its event for as long as it takes the object to move on, and on.
-      this.#state[index] = to | owed;
-      this.#lastMove[index] = move;
-      this.#lastTs[index] = (lanes[at + TS_LOW] as number) + (lanes[at + TS_HIGH] as number) * 0x1_0000_0000;
-      this.#lastSeq[index] =
-        (lanes[at + SEQ_LOW] as number) + (lanes[at + SEQ_HIGH] as number) * 0x1_0000_0000;
-      this.#lastCpu[index] = lanes[at + CPU] as number;
+      words[index + STATE] = to | owed | (state << BEFORE_SHIFT) | (move << MOVE_SHIFT);
+      keepPlace(words, index + PLACE, lanes, at);
     }
     return steps;
   }
 
   /** History is missing: every frame's state is unknown. */
   gap(): void {
+    const words = this.#words;
+    const end = this.#used * FRAME_WORDS;
     let known = 0;
-    for (let i = 0; i < this.#used; i++) if (this.#state[i] !== 0) known++;
+    for (let i = 0; i < end; i += FRAME_WORDS) if (((words[i + STATE] as number) & BYTE) !== 0) known++;
     this.#context.unknown(known);
-    this.#state.fill(0, 0, this.#used);
-    this.#lastMove.fill(0, 0, this.#used);
+    words.fill(0, 0, end);
     this.#open.fill(0);
   }
 
@@ -181,7 +181,7 @@ export class TableChecker {
     // Of unknown past: it may be late, and the object somewhere else by now.
     if (state === 0) return true;
     if (!(state & FLAGS)) return false;
-    this.#state[index] = state & ~FLAGS;
+    this.#words[index + STATE] = (this.#words[index + STATE] as number) & ~FLAGS;
     return true;
   }
 
@@ -224,19 +224,12 @@ export class TableChecker {
   }
 
   #growFrames(): void {
-    let size = this.#state.length;
-    if (size >= this.#used) return;
-    while (size < this.#used) size *= 2;
-    const grow = <T extends Uint8Array | Uint16Array | Float64Array>(old: T, fresh: T): T => {
-      fresh.set(old);
-      return fresh;
-    };
-    this.#state = grow(this.#state, new Uint8Array(size));
-    this.#before = grow(this.#before, new Uint8Array(size));
-    this.#lastMove = grow(this.#lastMove, new Uint8Array(size));
-    this.#lastTs = grow(this.#lastTs, new Float64Array(size));
-    this.#lastSeq = grow(this.#lastSeq, new Float64Array(size));
-    this.#lastCpu = grow(this.#lastCpu, new Uint16Array(size));
+    let size = this.#words.length;
+    if (size >= this.#used * FRAME_WORDS) return;
+    while (size < this.#used * FRAME_WORDS) size *= 2;
+    const words = new Uint32Array(size);
+    words.set(this.#words);
+    this.#words = words;
   }
 
   #growObjects(object: number): void {
@@ -266,16 +259,16 @@ export class TableChecker {
     const { objects, clockErrorNs } = this.#context;
     const states = this.#table.states;
     const event = this.view.move(lanes, at);
-    const last = this.#lastMove[index] as number;
+    const words = this.#words;
+    const last = (words[index + STATE] as number) >>> MOVE_SHIFT;
     const evidence: EventRef[] = [];
     let orderDependent = false;
     if (last > 0) {
-      const cpu = this.#lastCpu[index] as number;
-      const ts = this.#lastTs[index] as number;
-      const seq = this.#lastSeq[index] as number;
-      evidence.push({ cpu, seq, ts, kind: this.#moves[last - 1]?.kind ?? '' });
-      if (cpu !== lanes[at + CPU] && timeAt(lanes, at) - ts <= clockErrorNs) {
-        const first = this.#next[(move - 1) * this.#width + (this.#before[index] as number)] as number;
+      const earlier = placeRef(words, index + PLACE);
+      evidence.push(earlier);
+      if (earlier.cpu !== event.cpu && event.ts - earlier.ts <= clockErrorNs) {
+        const before = ((words[index + STATE] as number) >>> BEFORE_SHIFT) & BYTE;
+        const first = this.#next[(move - 1) * this.#width + before] as number;
         const second = this.#next[(last - 1) * this.#width + (first & ~ILLEGAL)] as number;
         orderDependent = !(first & ILLEGAL) && !(second & ILLEGAL);
       }
@@ -296,4 +289,9 @@ export class TableChecker {
       orderDependent,
     });
   }
+}
+
+/** The frame of an address beyond 32 bits; apart, so that the usual one is reckoned in 32-bit words throughout. */
+function frameAt(low: number, high: number, shift: number): number {
+  return Math.min(Math.floor((low + (high & 0xffff) * 0x1_0000_0000) / 2 ** shift), NO_FRAMES) >>> 0;
 }

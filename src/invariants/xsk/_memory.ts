@@ -1,51 +1,8 @@
-// What invariants remember of earlier events without allocating: places in five words, and bounded state per object.
+// Bounded state per object, and other things that invariants of AF_XDP have in common.
 
-import { KIND } from '../../generated/layouts.ts';
 import type { InvariantContext } from '../../check/invariant.ts';
 import { OBJECTS_MAX } from '../../model/objects.ts';
-import { HEAD, REPEATED_KIND } from '../../model/slot.ts';
 import type { EventRef } from '../../model/violation.ts';
-
-/** Words that one place takes. */
-export const PLACE_WORDS = 5;
-const KIND_NAMES = new Map(Object.entries(KIND).map(([name, number]) => [number as number, name]));
-
-/** Bindings of this module's own are constants to V8, imported ones are read each time. */
-const {
-  seqLow: SEQ_LOW,
-  seqHigh: SEQ_HIGH,
-  tsLow: TS_LOW,
-  tsHigh: TS_HIGH,
-  kindFlags: KIND_FLAGS,
-  cpu: CPU,
-} = HEAD;
-
-/** Notes the place of the event at lane `at` in `words` from `to` on. */
-export function keepPlace(words: Uint32Array, to: number, lanes: Uint32Array, at: number): void {
-  words[to] = lanes[at + SEQ_LOW] as number;
-  words[to + 1] = lanes[at + SEQ_HIGH] as number;
-  words[to + 2] = lanes[at + TS_LOW] as number;
-  words[to + 3] = lanes[at + TS_HIGH] as number;
-  words[to + 4] = ((lanes[at + KIND_FLAGS] as number) << 16) | ((lanes[at + CPU] as number) & 0xffff);
-}
-
-export function placeTime(words: Uint32Array, from: number): number {
-  return (words[from + 2] as number) + (words[from + 3] as number) * 0x1_0000_0000;
-}
-
-export function placeCpu(words: Uint32Array, from: number): number {
-  return (words[from + 4] as number) & 0xffff;
-}
-
-export function placeRef(words: Uint32Array, from: number): EventRef {
-  const kind = ((words[from + 4] as number) >>> 16) & ~REPEATED_KIND;
-  return {
-    cpu: placeCpu(words, from),
-    seq: (words[from] as number) + (words[from + 1] as number) * 0x1_0000_0000,
-    ts: placeTime(words, from),
-    kind: KIND_NAMES.get(kind) ?? `unknown ${kind}`,
-  };
-}
 
 /** Oldest first: the order in which evidence is told. */
 export function inOrder(refs: readonly EventRef[]): EventRef[] {
@@ -55,17 +12,14 @@ export function inOrder(refs: readonly EventRef[]): EventRef[] {
 /** CPUs an invariant keeps state for. */
 export const CPUS_MAX = 1024;
 
-interface Touched {
-  /** Set to 1 by each look-up, cleared when room is sought: who is still 0 then was not used since the time before. */
-  touched: number;
-}
-
 /** State by object index, made when first asked for, at most `max` at a time: one that was not used lately leaves. */
-export class PerObject<T extends Touched> {
+export class PerObject<T> {
   readonly #context: InvariantContext;
   readonly #make: (object: number) => T | null;
   readonly #max: number;
   readonly #items: (T | undefined)[] = [];
+  /** Set by each look-up, cleared when room is sought: who is still 0 then was not used since the time before. */
+  #used = new Uint8Array(64);
   #held = 0;
   /** Where the search for one to evict goes on. */
   #hand = 0;
@@ -80,7 +34,7 @@ export class PerObject<T extends Touched> {
   get(object: number): T | null {
     const item = object < this.#items.length ? this.#items[object] : undefined;
     if (item === undefined) return this.#add(object);
-    item.touched = 1;
+    this.#used[object] = 1;
     return item;
   }
 
@@ -116,24 +70,32 @@ export class PerObject<T extends Touched> {
     if (item === null) return null;
     if (this.#held >= this.#max) this.#evict();
     while (this.#items.length <= object) this.#items.push(undefined);
+    if (object >= this.#used.length) this.#grow(object);
     this.#items[object] = item;
     this.#held++;
-    item.touched = 1;
+    this.#used[object] = 1;
     return item;
+  }
+
+  #grow(object: number): void {
+    let length = this.#used.length;
+    while (length <= object) length *= 2;
+    const used = new Uint8Array(length);
+    used.set(this.#used);
+    this.#used = used;
   }
 
   #evict(): void {
     for (;;) {
       this.#hand = this.#hand < this.#items.length ? this.#hand : 0;
       const object = this.#hand++;
-      const item = this.#items[object];
-      if (item === undefined) continue;
-      if (item.touched === 0) {
+      if (this.#items[object] === undefined) continue;
+      if (this.#used[object] === 0) {
         this.delete(object);
         this.#context.evicted();
         return;
       }
-      item.touched = 0;
+      this.#used[object] = 0;
     }
   }
 }

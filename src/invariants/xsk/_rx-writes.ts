@@ -1,7 +1,7 @@
 // What receives wrote into one socket's RX ring, by position, for the entries that may still be published.
 
+import { keepPlace } from '../../check/place.ts';
 import { LANE } from '../../generated/layouts.ts';
-import { keepPlace } from './_memory.ts';
 
 const POSITION = LANE.xsk_rx_write.position;
 const ADDR = LANE.xsk_rx_write.addr;
@@ -27,7 +27,6 @@ const STRIDE = 10;
 export type PublishedAs = 'unknown' | 'written' | 'otherwise' | 'unwritten';
 
 export class RxWrites {
-  touched = 0;
   readonly words = new Uint32Array(KEPT * STRIDE);
   /** The first write seen: what was written before it is not known. */
   #first = 0;

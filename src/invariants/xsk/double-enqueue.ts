@@ -2,12 +2,12 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { keepPlace, PLACE_WORDS, placeCpu, placeRef, placeTime } from '../../check/place.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND, LANE } from '../../generated/layouts.ts';
 import { NO_OBJECT, OBJECTS_MAX } from '../../model/objects.ts';
 import { HEAD } from '../../model/slot.ts';
 import { Frames, type Umem } from './_frames.ts';
-import { keepPlace, PLACE_WORDS, placeCpu, placeRef, placeTime } from './_memory.ts';
 import { describeQueue, nameFrame } from './_words.ts';
 
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */

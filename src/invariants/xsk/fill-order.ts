@@ -2,13 +2,14 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { keepPlace, PLACE_WORDS, placeRef } from '../../check/place.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND, LANE } from '../../generated/layouts.ts';
 import { NO_OBJECT } from '../../model/objects.ts';
 import { FLAG, HEAD } from '../../model/slot.ts';
 import type { EventRef } from '../../model/violation.ts';
 import { Frames, type Umem } from './_frames.ts';
-import { inOrder, keepPlace, PerObject, PLACE_WORDS, placeRef } from './_memory.ts';
+import { inOrder, PerObject } from './_memory.ts';
 import { RxWrites } from './_rx-writes.ts';
 import { count, describeQueue, hex } from './_words.ts';
 
@@ -45,7 +46,6 @@ const KNOWN = PLACE + 4;
 const ENTRY_WORDS = PLACE + PLACE_WORDS;
 
 interface Queue {
-  touched: number;
   readonly mask: number;
   readonly entries: Uint32Array;
   /** Position that the next take must have, once one was seen. */
@@ -283,7 +283,6 @@ function makeQueue(size: number | undefined): Queue | null {
   let entries = ENTRIES_MIN;
   while (entries < size && entries < ENTRIES_MAX) entries *= 2;
   return {
-    touched: 0,
     mask: entries - 1,
     entries: new Uint32Array(entries * ENTRY_WORDS),
     next: 0,

@@ -2,11 +2,12 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { keepPlace, placeRef } from '../../check/place.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND, LANE } from '../../generated/layouts.ts';
 import { HEAD } from '../../model/slot.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { CPUS_MAX, inOrder, keepPlace, PerObject, placeRef } from './_memory.ts';
+import { CPUS_MAX, inOrder, PerObject } from './_memory.ts';
 import { RxWrites } from './_rx-writes.ts';
 import { describeQueue, nameFrame } from './_words.ts';
 

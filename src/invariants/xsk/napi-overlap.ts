@@ -2,11 +2,12 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { keepPlace, PLACE_WORDS, placeCpu, placeRef, placeTime } from '../../check/place.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND, LANE } from '../../generated/layouts.ts';
 import { NO_OBJECT } from '../../model/objects.ts';
 import { HEAD } from '../../model/slot.ts';
-import { inOrder, keepPlace, PerObject, PLACE_WORDS, placeCpu, placeRef, placeTime } from './_memory.ts';
+import { inOrder, PerObject } from './_memory.ts';
 import { describeQueue } from './_words.ts';
 
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
@@ -30,7 +31,6 @@ const COMPLETE = 2 * PLACE_WORDS;
 const RIVAL = 3 * PLACE_WORDS;
 
 interface Queue {
-  touched: number;
   /** The CPU inside the exclusive part of a poll. */
   owner: number;
   /**
@@ -55,7 +55,6 @@ class NapiOverlap implements Stepper {
   constructor(context: InvariantContext) {
     this.#context = context;
     this.#queues = new PerObject(context, QUEUES_MAX, () => ({
-      touched: 0,
       owner: NOBODY,
       earlier: NOBODY,
       tail: NOBODY,

@@ -2,12 +2,13 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { keepPlace, placeCpu, placeRef, placeTime } from '../../check/place.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND, LANE } from '../../generated/layouts.ts';
 import { NO_OBJECT } from '../../model/objects.ts';
 import { HEAD } from '../../model/slot.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { CPUS_MAX, inOrder, keepPlace, PerObject, placeCpu, placeRef, placeTime } from './_memory.ts';
+import { CPUS_MAX, inOrder, PerObject } from './_memory.ts';
 import { RxWrites } from './_rx-writes.ts';
 import { describeQueue, hex } from './_words.ts';
 

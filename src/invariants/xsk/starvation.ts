@@ -2,11 +2,12 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { keepPlace, PLACE_WORDS, placeRef, placeTime } from '../../check/place.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND, LANE } from '../../generated/layouts.ts';
 import { NO_OBJECT } from '../../model/objects.ts';
 import { HEAD } from '../../model/slot.ts';
-import { keepPlace, PerObject, PLACE_WORDS, placeRef, placeTime } from './_memory.ts';
+import { PerObject } from './_memory.ts';
 import { count, describeQueue, milliseconds } from './_words.ts';
 
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
@@ -25,7 +26,6 @@ export const STARVED_NS = 100_000_000;
 const QUEUES_MAX = 4096;
 
 interface Episode {
-  touched: number;
   readonly first: Uint32Array;
   rxFull: number;
   fillEmpty: number;
@@ -41,7 +41,6 @@ class Starvation implements Stepper {
   constructor(context: InvariantContext) {
     this.#context = context;
     this.#episodes = new PerObject(context, QUEUES_MAX, () => ({
-      touched: 0,
       first: new Uint32Array(PLACE_WORDS),
       rxFull: 0,
       fillEmpty: 0,
