@@ -21,7 +21,9 @@ build/recorder.bpf.c: $(PROBES) Makefile
 
 $(OUT)/recorder.bpf.o: build/recorder.bpf.c $(PROBES) $(BPF_HEADERS)
 	@mkdir -p $(OUT)
-	$(CLANG) $(BPF_FLAGS) -c $< -o $@
+	$(CLANG) $(BPF_FLAGS) -c $< -o build/recorder.debug.o
+	# Linking keeps BTF and drops the DWARF that the shim would have to read past.
+	bpftool gen object $@ build/recorder.debug.o
 
 build/libbpf.a: $(shell $(CC) -print-file-name=libbpf.a)
 	@mkdir -p build
