@@ -36,7 +36,8 @@ export interface RecordOptions {
 
 /** Slots per CPU and bank when nothing is said: 4 MiB. */
 const DEFAULT_SLOTS = 65_536;
-const LEAST_SLOTS = 4096;
+/** However little is to be kept: the reader needs this room, or a delay of its own loses events. */
+const LEAST_SLOTS = DEFAULT_SLOTS;
 const MOST_SLOTS = 4 << 20;
 /** Events per second and CPU that --before reckons with. */
 const EXPECTED_RATE = 100_000;

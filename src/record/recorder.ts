@@ -1,0 +1,295 @@
+// A recorder at work: runs the checker and the exporter, and turns each freeze into a recording.
+
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Invariant } from '../check/invariant.ts';
+import { CONTROL, LAYOUTS } from '../generated/layouts.ts';
+import { VERSION } from '../generated/version.ts';
+import { CLOCK_ERROR_NS, type ProbeCoverage, type RecordingMeta } from '../model/recording.ts';
+import type { Violation } from '../model/violation.ts';
+import { type KernelRecorder, kernelFacts } from '../source/kernel.ts';
+import { programFigures, ringHead } from '../source/shim.ts';
+import { serialiseMeta } from '../recording/meta.ts';
+import type { CheckerStart, ExportOrder, Figures, FromChecker, FromExporter, Frozen } from './messages.ts';
+import { COMMAND } from './messages.ts';
+import type { Exported, RecordOptions } from './options.ts';
+import { recordingName } from './output.ts';
+
+/** What a whole run came to. */
+export interface RecordSummary extends Figures {
+  readonly recordings: readonly Exported[];
+  readonly failures: readonly string[];
+  readonly recursionMisses: number;
+  readonly objectsDropped: number;
+}
+
+export interface RecorderEvents {
+  violations: [readonly Violation[], { readonly windowless: boolean }];
+  frozen: [{ readonly cause: string; readonly path: string; readonly latencyNs: number | null }];
+  saved: [{ readonly path: string; readonly ms: number }];
+  exported: [Exported];
+  failed: [{ readonly message: string; readonly raw: string | null }];
+  unconfirmed: [];
+  end: [RecordSummary];
+}
+
+/** Worker entries keep the ending of this file: .js when built, .ts when run from source. */
+function workerUrl(name: string): URL {
+  return new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+}
+
+export class Recorder extends EventEmitter<RecorderEvents> {
+  readonly coverage: readonly ProbeCoverage[];
+  readonly out: string;
+  readonly slots: number;
+  readonly #options: RecordOptions;
+  readonly #kernel: KernelRecorder;
+  #invariants: readonly { readonly name: string; readonly version: number }[] = [];
+  #names: readonly string[] = [];
+  readonly #command = new SharedArrayBuffer(4);
+  readonly #clocks: RecordingMeta['clocks'];
+  readonly #starts: readonly [BigUint64Array, BigUint64Array];
+  readonly #recordings: Exported[] = [];
+  readonly #failures: string[] = [];
+  readonly #orders = new Map<
+    number,
+    { path: string; frozen: Frozen; latencyNs: number | null; savedMs: number }
+  >();
+  #checker: Worker | null = null;
+  #exporter: Worker | null = null;
+  #figures: Figures | null = null;
+  #number = 0;
+  #windowless = 0;
+  #finish: ((summary: RecordSummary) => void) | null = null;
+  #fail: ((error: unknown) => void) | null = null;
+  /** Resolves when the recorder has ended and everything is exported. */
+  readonly done: Promise<RecordSummary>;
+
+  /** Use `record()`. */
+  constructor(options: RecordOptions, kernel: KernelRecorder, out: string) {
+    super();
+    this.#options = options;
+    this.#kernel = kernel;
+    this.out = out;
+    this.slots = kernel.slots;
+    this.coverage = kernel.coverage;
+    this.#clocks = {
+      monotonicNs: process.hrtime.bigint().toString(),
+      realtimeNs: (BigInt(Date.now()) * 1_000_000n).toString(),
+      errorNs: CLOCK_ERROR_NS,
+    };
+    this.#starts = [new BigUint64Array(kernel.cpus), new BigUint64Array(kernel.cpus)];
+    this.done = new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+    // A caller may listen to events alone.
+    this.done.catch(() => {});
+  }
+
+  /** Starts the thread that checks. */
+  start(names: readonly string[], invariants: readonly Invariant[]): void {
+    this.#names = names;
+    this.#invariants = invariants.map(({ name, version }) => ({ name, version: version ?? 1 }));
+    const workerData: CheckerStart = {
+      handle: this.#kernel.handle,
+      cpus: this.#kernel.cpus,
+      command: this.#command,
+      invariants: this.#names,
+      modules: this.#options.modules ?? [],
+      freezeOn: this.#options.freezeOn ?? 'violation',
+      afterNs: this.#options.afterNs ?? 0,
+      exportOnStop: this.#options.exportOnStop ?? false,
+      lookForSockets: this.coverage.some(({ path, status }) => path === 'xsk' && status === 'attached'),
+    };
+    // The exporter loads what it needs now, not when a bank waits for it.
+    this.#exporterThread();
+    this.#checker = new Worker(workerUrl('checker-worker'), { workerData });
+    this.#checker.on('message', (message: FromChecker) => this.#onChecker(message));
+    this.#checker.on('error', (error) => this.#fail?.(error));
+    this.#checker.on('exit', () => this.#maybeEnd());
+  }
+
+  /** Freezes by hand. */
+  freeze(): void {
+    Atomics.store(new Int32Array(this.#command), 0, COMMAND.freeze);
+  }
+
+  /** Ends recording; exports that are under way are finished. */
+  stop(): Promise<RecordSummary> {
+    Atomics.store(new Int32Array(this.#command), 0, COMMAND.stop);
+    return this.done;
+  }
+
+  #onChecker(message: FromChecker): void {
+    switch (message.type) {
+      case 'ready':
+        return;
+      case 'violations':
+        this.emit('violations', message.violations, { windowless: message.windowless });
+        return;
+      case 'frozen':
+        this.#onFrozen(message);
+        return;
+      case 'unconfirmed':
+        this.#free(message.bank);
+        this.emit('unconfirmed');
+        return;
+      case 'end':
+        this.#figures = message.figures;
+        this.#windowless = message.figures.windowless;
+        this.#maybeEnd();
+        return;
+    }
+  }
+
+  #onFrozen(frozen: Frozen): void {
+    const why =
+      frozen.violations.find((v) => v.severity === 'violation')?.invariant ?? frozen.violations[0]?.invariant;
+    const path = join(this.out, recordingName(new Date(), ++this.#number, why ?? frozen.cause));
+    const afterNs = this.#options.afterNs ?? 0;
+    const latencyNs =
+      frozen.offendingTs === null
+        ? null
+        : Math.max(frozen.flippedTs - frozen.offendingTs - (frozen.cause === 'tripwire' ? 0 : afterNs), 0);
+    const { lastEvents, beforeNs } = this.#options;
+    const order: ExportOrder = {
+      handle: this.#kernel.handle,
+      cpus: this.#kernel.cpus,
+      bank: frozen.bank,
+      starts: this.#starts[frozen.bank as 0 | 1],
+      fromNs:
+        beforeNs === undefined
+          ? 0
+          : Math.max(Math.round((frozen.offendingTs ?? frozen.flippedTs) - beforeNs), 0),
+      lastEvents: lastEvents ?? null,
+      path,
+      meta: serialiseMeta(this.#meta(frozen, latencyNs)),
+      invariants: this.#names,
+      modules: this.#options.modules ?? [],
+    };
+    this.#orders.set(frozen.bank, { path, frozen, latencyNs, savedMs: 0 });
+    this.#exporterThread().postMessage(order);
+    this.emit('frozen', { cause: frozen.cause, path: `${path}.parquet`, latencyNs });
+  }
+
+  #exporterThread(): Worker {
+    if (this.#exporter) return this.#exporter;
+    const exporter = new Worker(workerUrl('export-worker'));
+    exporter.on('message', (message: FromExporter) => this.#onExporter(message));
+    exporter.on('error', (error) => this.#fail?.(error));
+    this.#exporter = exporter;
+    return exporter;
+  }
+
+  #onExporter(message: FromExporter): void {
+    switch (message.type) {
+      case 'ready':
+        return;
+      case 'saved': {
+        const order = this.#orders.get(message.bank);
+        if (order) order.savedMs = message.ms;
+        this.#free(message.bank);
+        this.emit('saved', { path: message.raw, ms: message.ms });
+        return;
+      }
+      case 'exported': {
+        const bank = [...this.#orders].find(([, order]) => message.path.startsWith(order.path))?.[0];
+        const order = bank === undefined ? undefined : this.#orders.get(bank);
+        if (bank === undefined || !order) return;
+        this.#orders.delete(bank);
+        const exported: Exported = {
+          path: message.path,
+          rows: message.rows,
+          bytes: message.bytes,
+          cause: order.frozen.cause,
+          violations: order.frozen.violations,
+          savedMs: order.savedMs,
+          exportedMs: message.ms,
+          latencyNs: order.latencyNs,
+        };
+        this.#recordings.push(exported);
+        this.emit('exported', exported);
+        if (this.#options.once) void this.stop();
+        this.#maybeEnd();
+        return;
+      }
+      case 'failed':
+        this.#orders.delete(message.bank);
+        this.#failures.push(message.message);
+        this.#free(message.bank);
+        this.emit('failed', { message: message.message, raw: message.raw });
+        if (this.#options.once) void this.stop();
+        this.#maybeEnd();
+        return;
+    }
+  }
+
+  /** A bank's events are safe: writers may switch to it at the next freeze. */
+  #free(bank: number): void {
+    const starts = this.#starts[bank as 0 | 1];
+    for (let cpu = 0; cpu < this.#kernel.cpus; cpu++)
+      starts[cpu] = BigInt(ringHead(this.#kernel.handle, bank, cpu));
+    this.#kernel.control.setUint32(CONTROL.spare_free, 1, true);
+  }
+
+  #meta(frozen: Frozen, latencyNs: number | null): RecordingMeta {
+    const { lastEvents, beforeNs, afterNs } = this.#options;
+    return {
+      format: 1,
+      flightring: VERSION,
+      createdAt: new Date().toISOString(),
+      kernel: kernelFacts(this.#kernel.cpus),
+      clocks: this.#clocks,
+      layouts: LAYOUTS,
+      objects: this.#kernel.objects.all(),
+      threads: frozen.threads,
+      coverage: this.coverage,
+      freeze: {
+        cause: frozen.cause,
+        offendingTs: frozen.offendingTs,
+        flippedTs: frozen.flippedTs,
+        latencyNs,
+        overwrittenMeanwhile: 0,
+        requested: { lastEvents: lastEvents ?? null, beforeNs: beforeNs ?? null, afterNs: afterNs ?? 0 },
+        window: [],
+      },
+      invariants: this.#invariants,
+      violations: frozen.violations,
+      counts: frozen.counts,
+      loss: {
+        overwritten: 0,
+        recursionMisses: this.#recursionMisses(),
+        objectsDropped: this.#kernel.control.getUint32(CONTROL.objects_dropped, true),
+        windowlessViolations: this.#windowless,
+      },
+      notes: [],
+    };
+  }
+
+  #recursionMisses(): number {
+    const figures = programFigures(this.#kernel.handle, this.#kernel.programs.length);
+    let misses = 0;
+    for (let i = 2; i < figures.length; i += 3) misses += Number(figures[i]);
+    return misses;
+  }
+
+  #maybeEnd(): void {
+    if (!this.#figures || this.#orders.size > 0 || !this.#finish) return;
+    const summary: RecordSummary = {
+      ...this.#figures,
+      recordings: this.#recordings,
+      failures: this.#failures,
+      recursionMisses: this.#recursionMisses(),
+      objectsDropped: this.#kernel.control.getUint32(CONTROL.objects_dropped, true),
+    };
+    const finish = this.#finish;
+    this.#finish = null;
+    void Promise.all([this.#checker?.terminate(), this.#exporter?.terminate()]).then(() => {
+      this.#kernel.close();
+      this.emit('end', summary);
+      finish(summary);
+    });
+  }
+}
