@@ -21,6 +21,9 @@ import { TableChecker } from './table.ts';
 
 /** Violations kept whole per invariant; further ones are only counted. */
 const KEPT_MAX = 1000;
+/** Slots that one pass takes: they stay in a processor's second cache while all invariants read them. */
+const PIECE_SLOTS = 1024;
+
 interface Tally {
   checked: number;
   fired: number;
@@ -47,7 +50,7 @@ class Runner {
     this.invariant = invariant;
     this.#found = found;
     this.#severity = severityOf(invariant);
-    this.#loop = compileLoop(invariant.name);
+    this.#loop = compileLoop();
     const { tally } = this;
     this.#context = {
       objects,
@@ -125,26 +128,32 @@ export class Checker {
 
   /** Checks the next batch; returns what it found, in the order of the offending events. */
   check(batch: Batch): readonly Violation[] {
-    const missing = this.#once.mark(batch);
-    const { lanes, slots } = batch;
+    const { slots } = batch;
     this.events += slots;
+    for (let from = 0; from < slots; from += PIECE_SLOTS)
+      this.#checkPiece(batch, from, Math.min(from + PIECE_SLOTS, slots));
+    if (this.#found.length === 0) return this.#found;
+    const found = this.#found.splice(0).sort(byPlace);
+    this.violations.push(...found);
+    return found;
+  }
+
+  #checkPiece(batch: Batch, first: number, end: number): void {
+    const missing = this.#once.mark(batch, first, end);
+    const { lanes } = batch;
     for (const at of missing)
       if (((lanes[at + HEAD.kindFlags] as number) & 0xffff) === GAP_KIND)
         this.lost += (lanes[at + 8] as number) + (lanes[at + 9] as number) * 0x1_0000_0000;
     const { kinds } = this.#once;
     for (const runner of this.#runners) {
-      let from = 0;
+      let from = first;
       for (const at of missing) {
         runner.run(lanes, kinds, from, at / SLOT_LANES);
         runner.gap();
         from = at / SLOT_LANES;
       }
-      runner.run(lanes, kinds, from, slots);
+      runner.run(lanes, kinds, from, end);
     }
-    if (this.#found.length === 0) return this.#found;
-    const found = this.#found.splice(0).sort(byPlace);
-    this.violations.push(...found);
-    return found;
   }
 
   /** Reports of ring entries that repeated an earlier one, and entries that no probe saw. */
