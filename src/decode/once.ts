@@ -1,10 +1,11 @@
 // Takes each ring position once: probes on two CPUs may report the same entry, and entries nobody saw are a gap.
 
 import { KIND, LANE, LAYOUTS } from '../generated/layouts.ts';
+import { OBJECTS_MAX } from '../model/objects.ts';
 import { type Batch, GAP_KIND, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
 
 /** The kinds that report an entry of a shared ring by position, each with its lane of object and position. */
-const POSITIONED = new Uint8Array(0x1_0000);
+const POSITIONED = new Uint8Array(LAYOUTS.length);
 for (const [ring, kind] of [
   KIND.xsk_fill_submit,
   KIND.xsk_tx_submit,
@@ -15,7 +16,7 @@ for (const [ring, kind] of [
 
 const OBJECT_LANE = LANE.xsk_fill_submit.object;
 const POSITION_LANE = LANE.xsk_fill_submit.position;
-const RINGS = 4;
+const RINGS_SHIFT = 2;
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
 const LANES = SLOT_LANES;
 const KIND_FLAGS = HEAD.kindFlags;
@@ -29,8 +30,8 @@ const KINDS = LAYOUTS.length;
  */
 export class Once {
   /** Next position per (object, ring), valid where #seen is 1. */
-  #next = new Uint32Array(RINGS * 256);
-  #seen = new Uint8Array(RINGS * 256);
+  #next = new Uint32Array(256 << RINGS_SHIFT);
+  #seen = new Uint8Array(256 << RINGS_SHIFT);
   /** Reports that repeated an earlier one. */
   repeated = 0;
   /** Entries of shared rings that no probe saw. */
@@ -42,12 +43,12 @@ export class Once {
    */
   kinds = new Int32Array(0);
 
-  mark(batch: Batch): readonly number[] {
+  mark(batch: Batch, first = 0, end = batch.slots): readonly number[] {
     const { lanes, slots } = batch;
     const missing: number[] = [];
     if (this.kinds.length < slots) this.kinds = new Int32Array(slots);
     const { kinds } = this;
-    for (let i = 0; i < slots; i++) {
+    for (let i = first; i < end; i++) {
       const at = i * LANES;
       kinds[i] = GAP;
       // A continuation slot has data where others have their kind.
@@ -62,10 +63,13 @@ export class Once {
       }
       const ring = POSITIONED[kind] as number;
       if (ring === 0) continue;
-      const slot = (lanes[at + OBJECT_LANE] as number) * RINGS + ring - 1;
+      const object = lanes[at + OBJECT_LANE] as number;
+      // An object index beyond the object table's size is damage, not an object.
+      if (object >= OBJECTS_MAX) continue;
+      const slot = (object << RINGS_SHIFT) + ring - 1;
       const position = lanes[at + POSITION_LANE] as number;
-      if (slot >= this.#seen.length && !this.#grow(slot)) continue;
-      if (this.#seen[slot]) {
+      if (slot >= this.#seen.length) this.#grow(slot);
+      if (this.#seen[slot] === 1) {
         const ahead = (position - (this.#next[slot] as number)) | 0;
         if (ahead < 0) {
           lanes[at + KIND_FLAGS] = (lanes[at + KIND_FLAGS] as number) | REPEATED_KIND;
@@ -84,9 +88,7 @@ export class Once {
     return missing;
   }
 
-  /** An object index beyond the object table's size is damage, not an object. */
-  #grow(slot: number): boolean {
-    if (slot >= RINGS * 16384) return false;
+  #grow(slot: number): void {
     let length = this.#seen.length;
     while (length <= slot) length *= 2;
     const next = new Uint32Array(length);
@@ -95,6 +97,5 @@ export class Once {
     seen.set(this.#seen);
     this.#next = next;
     this.#seen = seen;
-    return true;
   }
 }

@@ -7,7 +7,6 @@ import type { EventView } from '../../decode/event-view.ts';
 import { KIND, LANE } from '../../generated/layouts.ts';
 import { NO_OBJECT } from '../../model/objects.ts';
 import { FLAG, HEAD } from '../../model/slot.ts';
-import type { EventRef } from '../../model/violation.ts';
 import { Frames, type Umem } from './_frames.ts';
 import { inOrder, PerObject } from './_memory.ts';
 import { RxWrites } from './_rx-writes.ts';
@@ -21,43 +20,36 @@ const POSITION = LANE.xsk_fill_submit.position;
 const ADDR = LANE.xsk_fill_submit.addr;
 /** XSK_FROM_FREE_LIST of bpf/probes/xsk.bpf.c. */
 const FROM_FREE_LIST = FLAG.own << 16;
-
 const QUEUES_MAX = 1024;
-const ENTRIES_MIN = 64;
-const ENTRIES_MAX = 1 << 15;
 
-/** Words of a frame: where it is, at which FILL position it was put, and into whose ring. */
+/** Words of a frame: where it is, its FILL position, into whose ring it was put, and the event that made it so. */
 const WHERE = 0;
 const PUT_AT = 1;
 const WHOSE = 2;
-const FRAME_WORDS = 4;
+const PLACE = 3;
+const FRAME_WORDS = PLACE + PLACE_WORDS;
+/** Not known, or known to be in FILL more than once: then no order can be said of it. */
+const UNKNOWN = 0;
 const IN_FILL = 1;
 /** The kernel has it: being written, or dropped and on the free list. */
 const TAKEN = 2;
 const GIVEN = 3;
 
-/** Words of a FILL entry. */
-const AT = 0;
-const LOW = 1;
-const HIGH = 2;
-const PLACE = 3;
-/** Holds the kind and CPU of the event: never 0 once the entry is known. */
-const KNOWN = PLACE + 4;
-const ENTRY_WORDS = PLACE + PLACE_WORDS;
-
 interface Queue {
-  readonly mask: number;
-  readonly entries: Uint32Array;
-  /** Position that the next take must have, once one was seen. */
+  /** Position of the next take, once one was seen. */
   next: number;
   takes: boolean;
-  /** The last take: its frame (word index), its FILL position and place. */
+  /** The frame taken last, -1 if none. */
   took: number;
-  tookAt: number;
-  readonly tookPlace: Uint32Array;
   /** A broken order was told up to this position: what follows from it isn't told again. */
   quietUntil: number;
   quiet: boolean;
+}
+
+/** A frame that came: in words, and as words of the umem if it is one of its frames. */
+interface Given {
+  readonly how: string;
+  readonly frame: number;
 }
 
 class FillOrder implements Stepper {
@@ -70,7 +62,13 @@ class FillOrder implements Stepper {
     const { objects } = context;
     this.#context = context;
     this.#frames = new Frames(context, FRAME_WORDS);
-    this.#queues = new PerObject(context, QUEUES_MAX, (object) => makeQueue(objects.get(object)?.size));
+    this.#queues = new PerObject(context, QUEUES_MAX, () => ({
+      next: 0,
+      takes: false,
+      took: -1,
+      quietUntil: 0,
+      quiet: false,
+    }));
     this.#writes = new PerObject(context, QUEUES_MAX, (object) =>
       objects.get(object) ? new RxWrites() : null,
     );
@@ -83,29 +81,16 @@ class FillOrder implements Stepper {
     if (kind === RX_PUBLISH) return this.#publish(event, object);
     const umem = this.#frames.of(object);
     if (umem === null) return this.#context.unplaced();
-    const low = lanes[at + ADDR] as number;
-    const high = lanes[at + ADDR + 1] as number;
-    const frame = this.#frames.at(umem, low, high);
+    const frame = this.#frames.at(umem, lanes[at + ADDR] as number, lanes[at + ADDR + 1] as number);
     if (kind === RX_WRITE) return this.#write(event, umem, object, frame);
-    const queue = this.#queues.get(object);
-    if (queue === null) return this.#context.unplaced();
-    const position = lanes[at + POSITION] as number;
-    const entry = (position & queue.mask) * ENTRY_WORDS;
-    if (kind === FILL_TAKE) {
-      if (frame < 0) return this.#context.unplaced();
-      this.#take(event, umem, queue, frame);
-      return;
-    }
-    const { entries } = queue;
-    entries[entry + AT] = position;
-    entries[entry + LOW] = low;
-    entries[entry + HIGH] = high;
-    keepPlace(entries, entry + PLACE, lanes, at);
-    // An address outside is skipped by the kernel and is another invariant's affair.
-    if (frame < 0) return;
-    umem.words[frame + WHERE] = IN_FILL;
-    umem.words[frame + PUT_AT] = position;
-    umem.words[frame + WHOSE] = object;
+    // The kernel skips an address outside, which is another invariant's affair.
+    if (frame < 0) return this.#context.unplaced();
+    const { words } = umem;
+    if (kind === FILL_TAKE) return this.#take(event, umem, object, frame);
+    words[frame + WHERE] = words[frame + WHERE] === IN_FILL ? UNKNOWN : IN_FILL;
+    words[frame + PUT_AT] = lanes[at + POSITION] as number;
+    words[frame + WHOSE] = object;
+    keepPlace(words, frame + PLACE, lanes, at);
   }
 
   gap(): void {
@@ -114,37 +99,29 @@ class FillOrder implements Stepper {
     this.#writes.clear();
   }
 
-  #take(event: EventView, umem: Umem, queue: Queue, frame: number): void {
+  #take(event: EventView, umem: Umem, object: number, frame: number): void {
+    const queue = this.#queues.get(object);
+    if (queue === null) return this.#context.unplaced();
     const { lanes, at } = event;
-    const object = lanes[at + OBJECT] as number;
-    const position = lanes[at + POSITION] as number;
     const { words } = umem;
+    const where = words[frame + WHERE] as number;
     if (((lanes[at + KIND_FLAGS] as number) & FROM_FREE_LIST) !== 0) {
       // The position is that of the take before: dropped frames leave FILL where it is (xp_alloc).
-      if (words[frame + WHERE] === IN_FILL && queue.takes)
-        this.#tell(
-          event,
-          umem,
-          object,
-          queue,
-          frame,
-          `the kernel handed out ${this.#name(umem, frame)} as a dropped frame`,
-        );
+      if (where === IN_FILL && queue.takes)
+        this.#tell(event, umem, object, queue, { how: 'the kernel handed out the dropped frame', frame });
     } else {
-      const entry = (position & queue.mask) * ENTRY_WORDS;
-      const { entries } = queue;
-      if (entries[entry + KNOWN] !== 0 && entries[entry + AT] === position) {
-        const put = this.#frames.at(umem, entries[entry + LOW] as number, entries[entry + HIGH] as number);
-        if (put !== frame) this.#tellRewritten(event, umem, object, queue, frame, put);
-      }
+      const position = lanes[at + POSITION] as number;
+      const inOrder =
+        where === IN_FILL && words[frame + PUT_AT] === position && words[frame + WHOSE] === object;
+      if (!inOrder && where !== UNKNOWN) this.#judgeTake(event, umem, object, queue, frame);
+      words[frame + PUT_AT] = position;
       queue.next = (position + 1) >>> 0;
       queue.takes = true;
-      queue.tookAt = position;
     }
     queue.took = frame;
-    keepPlace(queue.tookPlace, 0, lanes, at);
     words[frame + WHERE] = TAKEN;
     words[frame + WHOSE] = object;
+    keepPlace(words, frame + PLACE, lanes, at);
   }
 
   #write(event: EventView, umem: Umem, socket: number, frame: number): void {
@@ -154,14 +131,13 @@ class FillOrder implements Stepper {
     if (frame < 0) return this.#context.unplaced();
     const { words } = umem;
     const where = words[frame + WHERE] as number;
-    words[frame + WHERE] = GIVEN;
-    if (where === TAKEN || where === 0) return;
-    const object = this.#context.objects.get(socket)?.parent ?? NO_OBJECT;
-    const queue = this.#queues.peek(object);
-    // This queue did take it; that it is in a ring again already is another invariant's affair.
-    if (!queue?.takes || frame === queue.took) return;
-    words[frame + WHERE] = where;
-    this.#tell(event, umem, object, queue, frame, `RX gave ${this.#name(umem, frame)}`);
+    if (where === IN_FILL || where === GIVEN) {
+      const object = this.#context.objects.get(socket)?.parent ?? NO_OBJECT;
+      const queue = this.#queues.peek(object);
+      // This queue did take it; that it is in a ring again already is another invariant's affair.
+      if (queue?.takes && frame !== queue.took)
+        this.#tell(event, umem, object, queue, { how: 'RX gave', frame });
+    }
     words[frame + WHERE] = GIVEN;
   }
 
@@ -172,65 +148,40 @@ class FillOrder implements Stepper {
     if (writes === null) return this.#context.unplaced();
     const published = writes.compare(lanes, at);
     if (published === 'written' || published === 'unknown') return;
+    writes.desync();
     const object = this.#context.objects.get(socket)?.parent ?? NO_OBJECT;
     const umem = this.#frames.of(socket);
     const queue = this.#queues.peek(object);
-    writes.desync();
     if (umem === null || !queue?.takes) return;
     const frame = this.#frames.at(umem, lanes[at + ADDR] as number, lanes[at + ADDR + 1] as number);
-    if (frame === queue.took) return;
-    const given = frame < 0 ? hex(event.u64('addr')) : this.#name(umem, frame);
-    this.#tell(event, umem, object, queue, frame, `RX gave ${given}`);
+    if (frame !== queue.took) this.#tell(event, umem, object, queue, { how: 'RX gave', frame });
   }
 
-  #tellRewritten(
-    event: EventView,
-    umem: Umem,
-    object: number,
-    queue: Queue,
-    frame: number,
-    put: number,
-  ): void {
+  /** A take of a frame that was not put there: somebody has changed the entry since it was seen. */
+  #judgeTake(event: EventView, umem: Umem, object: number, queue: Queue, frame: number): void {
     const position = event.u32('position');
     if (queue.quiet && ((position - queue.quietUntil) | 0) <= 0) return;
-    const entry = (position & queue.mask) * ENTRY_WORDS;
-    const { entries } = queue;
-    const expected =
-      put < 0
-        ? hex(BigInt(entries[entry + LOW] as number) | (BigInt(entries[entry + HIGH] as number) << 32n))
-        : this.#name(umem, put);
-    this.#violate(event, umem, object, queue, frame, position, [placeRef(entries, entry + PLACE)], {
-      given: `FILL gave ${this.#name(umem, frame)}`,
-      expected,
-    });
+    const expected = this.#findInFill(umem, object, position);
+    if (expected >= 0)
+      this.#violate(event, umem, object, queue, { how: 'FILL gave', frame }, expected, position);
   }
 
-  /** Frame `frame` (-1: none of this umem) came though another was next. */
-  #tell(event: EventView, umem: Umem, object: number, queue: Queue, frame: number, given: string): void {
-    const { entries, took } = queue;
-    const entry = (queue.next & queue.mask) * ENTRY_WORDS;
-    if (took >= 0 && took !== frame && umem.words[took + WHERE] === TAKEN) {
-      const expected = this.#name(umem, took);
-      this.#violate(event, umem, object, queue, frame, queue.tookAt, [placeRef(queue.tookPlace, 0)], {
-        given,
-        expected,
-      });
-      return;
-    }
-    if (entries[entry + KNOWN] === 0 || entries[entry + AT] !== queue.next) return;
-    const next = this.#frames.at(umem, entries[entry + LOW] as number, entries[entry + HIGH] as number);
-    if (next === frame) {
-      this.#violate(event, umem, object, queue, -1, queue.next, [placeRef(entries, entry + PLACE)], {
-        given,
-        expected: null,
-      });
-      return;
-    }
-    const expected = next < 0 ? hex(entries[entry + LOW] as number) : this.#name(umem, next);
-    this.#violate(event, umem, object, queue, frame, queue.next, [placeRef(entries, entry + PLACE)], {
-      given,
-      expected,
-    });
+  /** A frame came though another was next: the one the kernel has taken, or else the first in FILL. */
+  #tell(event: EventView, umem: Umem, object: number, queue: Queue, given: Given): void {
+    const { took } = queue;
+    const hasTaken = took >= 0 && took !== given.frame && umem.words[took + WHERE] === TAKEN;
+    const expected = hasTaken ? took : this.#findInFill(umem, object, queue.next);
+    const from = hasTaken ? (umem.words[took + PUT_AT] as number) : queue.next;
+    if (expected >= 0) this.#violate(event, umem, object, queue, given, expected, from);
+  }
+
+  /** The frame at a position of a FILL ring, or -1. */
+  #findInFill(umem: Umem, object: number, position: number): number {
+    const { words } = umem;
+    for (let at = 0; at < words.length; at += FRAME_WORDS)
+      if (words[at + WHERE] === IN_FILL && words[at + PUT_AT] === position && words[at + WHOSE] === object)
+        return at;
+    return -1;
   }
 
   #violate(
@@ -238,61 +189,36 @@ class FillOrder implements Stepper {
     umem: Umem,
     object: number,
     queue: Queue,
-    frame: number,
+    { how, frame }: Given,
+    expected: number,
     from: number,
-    evidence: readonly EventRef[],
-    words: { readonly given: string; readonly expected: string | null },
   ): void {
-    const where = describeQueue(this.#context.objects, object);
-    const inFill = frame >= 0 && umem.words[frame + WHERE] === IN_FILL;
-    const own = inFill && umem.words[frame + WHOSE] === object;
-    const putAt = own ? (umem.words[frame + PUT_AT] as number) : 0;
-    const name = frame < 0 ? 'it' : this.#name(umem, frame);
+    const { objects } = this.#context;
+    const { words } = umem;
+    const name = frame < 0 ? hex(event.u64('addr')) : hex(this.#frames.address(umem, frame));
+    const evidence = [placeRef(words, expected + PLACE)];
+    let order = `FILL order says ${hex(this.#frames.address(umem, expected))} was next`;
     let why = `${name} is not in this FILL ring`;
-    if (words.expected === null) why = 'it is still in the FILL ring';
-    else if (own) {
-      why = `${name} is ${count((putAt - from) | 0, 'entry', 'entries')} behind`;
-      queue.quiet = true;
-      queue.quietUntil = putAt;
-    } else if (inFill)
-      why = `${name} is in the FILL ring of ${describeQueue(this.#context.objects, umem.words[frame + WHOSE] as number)}`;
-    const all = [...evidence];
-    if (own) {
-      const entry = (putAt & queue.mask) * ENTRY_WORDS;
-      if (queue.entries[entry + AT] === putAt && queue.entries[entry + KNOWN] !== 0)
-        all.push(placeRef(queue.entries, entry + PLACE));
+    if (expected === frame) {
+      order = 'which the kernel had not taken';
+      why = 'it is still in the FILL ring';
+    } else if (frame >= 0 && words[frame + WHERE] === IN_FILL) {
+      const whose = words[frame + WHOSE] as number;
+      const putAt = words[frame + PUT_AT] as number;
+      evidence.push(placeRef(words, frame + PLACE));
+      why = `${name} is in the FILL ring of ${describeQueue(objects, whose)}`;
+      if (whose === object) {
+        why = `${name} is ${count((putAt - from) | 0, 'entry', 'entries')} behind`;
+        queue.quiet = true;
+        queue.quietUntil = putAt;
+      }
     }
-    const order =
-      words.expected === null
-        ? 'which the kernel had not taken'
-        : `FILL order says ${words.expected} was next`;
     this.#context.violate({
       object: `queue ${object}`,
-      sentence: `${where}: ${words.given}, ${order} (${why})`,
-      evidence: inOrder(all),
+      sentence: `${describeQueue(objects, object)}: ${how} ${name}, ${order} (${why})`,
+      evidence: inOrder(evidence),
     });
   }
-
-  #name(umem: Umem, frame: number): string {
-    return hex(this.#frames.address(umem, frame));
-  }
-}
-
-function makeQueue(size: number | undefined): Queue | null {
-  if (size === undefined) return null;
-  let entries = ENTRIES_MIN;
-  while (entries < size && entries < ENTRIES_MAX) entries *= 2;
-  return {
-    mask: entries - 1,
-    entries: new Uint32Array(entries * ENTRY_WORDS),
-    next: 0,
-    takes: false,
-    took: -1,
-    tookAt: 0,
-    tookPlace: new Uint32Array(PLACE_WORDS),
-    quietUntil: 0,
-    quiet: false,
-  };
 }
 
 export default defineInvariant({

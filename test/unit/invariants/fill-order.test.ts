@@ -142,7 +142,7 @@ describe('xsk.fill-order', () => {
       .publish(SOCKET_OUTER_0, 0, 0x1100)
       .publish(SOCKET_OUTER_0, 1, 0xdead_beef_dead_beefn);
     expect(check(fillOrder, [story.events]).sentences).toEqual([
-      'outer q0 (netns 1): RX gave 0xdeadbeefdeadbeef, FILL order says 0x2000 was next (it is not in this FILL ring)',
+      'outer q0 (netns 1): RX gave 0xdeadbeefdeadbeef, FILL order says 0x2000 was next (0xdeadbeefdeadbeef is not in this FILL ring)',
     ]);
   });
 
@@ -161,7 +161,7 @@ describe('xsk.fill-order', () => {
       .receive(OUTER_0, SOCKET_OUTER_0, 0, 0, 0x1000)
       .take(OUTER_0, 0, 0x3000, FREE_LIST);
     expect(check(fillOrder, [story.events]).sentences).toEqual([
-      'outer q0 (netns 1): the kernel handed out 0x3000 as a dropped frame, FILL order says 0x2000 was next (0x3000 is 1 entry behind)',
+      'outer q0 (netns 1): the kernel handed out the dropped frame 0x3000, FILL order says 0x2000 was next (0x3000 is 1 entry behind)',
     ]);
   });
 
