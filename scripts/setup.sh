@@ -137,6 +137,6 @@ if [ -n "$missing" ] || [ $npm = yes ]; then
 	[ $print_only = yes ] || confirm
 fi
 [ -z "$missing" ] || install_packages
-[ $npm = no ] || step npm ci --include=dev --no-audit --no-fund || fail "npm ci failed; is there a network?"
+[ $npm = no ] || step npm install --no-save --include=dev --no-audit --no-fund || fail "npm install --no-save failed; is there a network?"
 step npm run --silent --if-present build || fail "the build failed"
 prepare_lab
