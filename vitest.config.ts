@@ -10,7 +10,7 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 240_000 } },
       { test: { name: 'golden', include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 } },
-      { test: { name: 'kernel', include: ['test/kernel/**/*.test.ts'], ...slow } },
+      { test: { name: 'kernel', include: ['test/kernel/**/*.test.ts'], globalSetup: ['test/kernel/build.ts'], ...slow } },
       { test: { name: 'package', include: ['test/package/**/*.test.ts'], ...slow } },
     ],
   },

@@ -48,14 +48,17 @@ struct fr_head {
 	const struct rec_##name *fr_schema_##name SEC(".rodata.schema") = 0;                                 \
 	struct rec_##name
 
-/* Events lost at this place in the order; written by user space, which alone can see the loss. */
+/*
+ * Events lost from this place in the order on; written by user space, which alone can see the loss. They lie in the time
+ * up to `until`, so what other CPUs recorded in that time can't be judged either.
+ */
 RECORD(gap)
 {
 	struct fr_head head;
 	fr_u64 lost;
 	fr_reason reason;
 	fr_u32 bank;
-	fr_u64 pad0;
+	fr_ns until;
 	fr_u64 pad1;
 };
 

@@ -477,6 +477,54 @@ API int fr_wait(int handle, uint32_t timeout_us)
 	return drain_once(r);
 }
 
+static int write_slots(int fd, const struct slot *slots, uint32_t count)
+{
+	const uint8_t *p = (const uint8_t *)slots, *end = (const uint8_t *)(slots + count);
+
+	while (p < end) {
+		ssize_t w = write(fd, p, end - p);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return w < 0 ? -errno : -EIO;
+		p += w;
+	}
+	return 0;
+}
+
+/*
+ * The rings of busy CPUs reach back less far than those of the others. In front of all records a gap says,
+ * for each overwritten ring, up to when its events are missing. Returns the slots written.
+ */
+static int64_t write_beginnings(struct recorder *r, struct reader *reader, uint32_t bank, int fd,
+				uint64_t from_ns, const uint64_t *figures, struct slot *out)
+{
+	uint64_t oldest = UINT64_MAX;
+	uint32_t n = 0;
+	int err;
+
+	for (uint32_t cpu = 0; cpu < r->rings.cpus; cpu++) {
+		struct cursor *c = &reader->cursors[bank * r->rings.cpus + cpu];
+		uint64_t ts = reader_next_ts(reader, &r->rings, bank, cpu);
+
+		/* The rest of a record whose beginning was overwritten belongs to what is not in the window.
+		 */
+		c->lost = 0;
+		if (!ts)
+			continue;
+		if (ts < oldest)
+			oldest = ts;
+		if (figures[cpu * 4 + 3] && ts > from_ns)
+			write_gap(&out[n++], cpu, bank, c->next, 0, 0, GAP_BEFORE_WINDOW, ts);
+	}
+	reader->told = reader->lost;
+	for (uint32_t i = 0; i < n; i++)
+		out[i].ts = oldest > from_ns ? oldest : from_ns;
+	err = write_slots(fd, out, n);
+	return err ? err : (int64_t)n;
+}
+
 /*
  * Writes the frozen bank's records, in total order, to the file from byte `at` on. `starts` holds, per CPU,
  * the head at which the bank was last armed; only records from `from_ns` on are written. Returns slots
@@ -514,6 +562,11 @@ API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, i
 		}
 		reader_seek(&reader, &r->rings, bank, cpu, start);
 	}
+	written = write_beginnings(r, &reader, bank, fd, from_ns, figures, out);
+	if (written < 0) {
+		err = written;
+		goto done;
+	}
 	for (;;) {
 		uint32_t n = reader_drain(&reader, &r->rings, 1u << bank, UINT64_MAX, out, chunk), first = 0,
 			 i;
@@ -533,17 +586,9 @@ API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, i
 			f[1] = out[i].ts;
 			f[2]++;
 		}
-		for (uint8_t *p = (uint8_t *)(out + first), *end = (uint8_t *)(out + n); p < end;) {
-			ssize_t w = write(fd, p, end - p);
-
-			if (w < 0 && errno == EINTR)
-				continue;
-			if (w <= 0) {
-				err = w < 0 ? -errno : -EIO;
-				goto done;
-			}
-			p += w;
-		}
+		err = n > first ? write_slots(fd, out + first, n - first) : 0;
+		if (err)
+			goto done;
 		written += n > first ? n - first : 0;
 		if (n)
 			continue;

@@ -102,15 +102,48 @@ static int peek(struct reader *r, const struct rings *rings, uint8_t *ring, uint
 	}
 }
 
-static void write_gap(struct slot *out, uint32_t cpu, uint32_t bank, uint64_t next, uint64_t ts,
-		      uint64_t lost)
+uint64_t reader_next_ts(struct reader *r, const struct rings *rings, uint32_t bank, uint32_t cpu)
+{
+	struct cursor *c = &r->cursors[bank * rings->cpus + cpu];
+	uint8_t *ring = ring_at(rings, bank, cpu);
+
+	skip_overwritten(r, rings, ring, c);
+	return peek(r, rings, ring, cpu, c) ? c->ts : 0;
+}
+
+void write_gap(struct slot *out, uint32_t cpu, uint32_t bank, uint64_t next, uint64_t ts, uint64_t lost,
+	       uint32_t reason, uint64_t until_ts)
 {
 	memset(out, 0, sizeof(*out));
 	out->seq = next;
 	out->ts = ts;
 	out->cpu = cpu;
 	out->payload[0] = lost;
-	out->payload[1] = 1 | (uint64_t)bank << 32;
+	out->payload[1] = reason | (uint64_t)bank << 32;
+	out->payload[2] = until_ts;
+}
+
+/*
+ * Tells what was lost in the rings that are read, in front of the next record of any CPU: from there on
+ * nobody knows what the lost events did, up to the first one that is there again. Returns the number of gaps.
+ */
+static uint32_t write_gaps(struct reader *r, const struct rings *rings, uint32_t active, uint64_t ts,
+			   struct slot *out)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < active; i++) {
+		const uint32_t index = r->active[i];
+		struct cursor *c = &r->cursors[index];
+
+		if (!c->lost)
+			continue;
+		write_gap(&out[n++], index % rings->cpus, index / rings->cpus, c->next, ts, c->lost,
+			  GAP_OVERWRITTEN, c->ts);
+		r->told += c->lost;
+		c->lost = 0;
+	}
+	return n;
 }
 
 /* Copies the record at the cursor; returns its slots, 0 if it was overwritten meanwhile (the cursor has moved
@@ -203,22 +236,20 @@ uint32_t reader_drain(struct reader *r, const struct rings *rings, uint32_t bank
 			}
 		}
 		active = left;
-		if (!best || best->ts >= until || n + RECORD_MAX + 1 > max)
+		if (!best || best->ts >= until || n + RECORD_MAX + active > max)
 			break;
+		if (r->lost != r->told)
+			n += write_gaps(r, rings, active, best->ts, &out[n]);
 		if (second > until)
 			second = until;
-		uint32_t cpu = at % rings->cpus, bank = at / rings->cpus;
-		uint8_t *ring = ring_at(rings, bank, cpu);
+		uint32_t cpu = at % rings->cpus;
+		uint8_t *ring = ring_at(rings, at / rings->cpus, cpu);
 
 		/* A run: this ring stays the first until its time reaches the second's. */
 		do {
-			if (best->lost) {
-				write_gap(&out[n++], cpu, bank, best->next, best->ts, best->lost);
-				best->lost = 0;
-			}
 			n += take(r, rings, ring, cpu, best, &out[n]);
 			best->ready = peek(r, rings, ring, cpu, best);
-		} while (best->ready && best->ts < second && n + RECORD_MAX + 1 <= max);
+		} while (best->ready && best->ts < second && !best->lost && n + RECORD_MAX + 1 <= max);
 	}
 	r->watermark = until;
 	return n;

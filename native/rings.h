@@ -46,6 +46,7 @@ struct reader {
 	uint32_t *active;	/* rings that still have something in this pass */
 	int live;		/* the rings are still written */
 	uint64_t lost;		/* slots overwritten before they were read */
+	uint64_t told;		/* of these, told by a gap */
 	uint64_t read;		/* slots read */
 	uint64_t unpublished;	/* passes that ended at a slot claimed but not published */
 	uint64_t watermark;	/* everything older than this has been delivered */
@@ -55,6 +56,13 @@ int reader_init(struct reader *r, const struct rings *rings);
 void reader_free(struct reader *r);
 /* Moves the reader of one ring to where reading shall begin. */
 void reader_seek(struct reader *r, const struct rings *rings, uint32_t bank, uint32_t cpu, uint64_t next);
+/* The time of the next record of a ring; 0 if there is none that can be read. */
+uint64_t reader_next_ts(struct reader *r, const struct rings *rings, uint32_t bank, uint32_t cpu);
+/* A gap record: `lost` slots up to sequence number `next`, the last of them no later than `until_ts`. */
+void write_gap(struct slot *out, uint32_t cpu, uint32_t bank, uint64_t next, uint64_t ts, uint64_t lost,
+	       uint32_t reason, uint64_t until_ts);
+#define GAP_OVERWRITTEN 1
+#define GAP_BEFORE_WINDOW 3
 uint64_t ring_head(const struct rings *rings, uint32_t bank, uint32_t cpu);
 /*
  * Copies up to `max` slots of records older than `until` (ns) to `out`, in order of (time, CPU, sequence),

@@ -19,10 +19,16 @@ const POSITION_LANE = LANE.xsk_fill_submit.position;
 const RINGS_SHIFT = 2;
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
 const LANES = SLOT_LANES;
+const UNTIL = LANE.gap.until;
+const TS_LOW = HEAD.tsLow;
 const KIND_FLAGS = HEAD.kindFlags;
 const SEQ_HIGH = HEAD.seqHigh;
 const GAP = GAP_KIND;
 const KINDS = LAYOUTS.length;
+
+function timeOf(lanes: Uint32Array, at: number): number {
+  return (lanes[at] as number) + (lanes[at + 1] as number) * 0x1_0000_0000;
+}
 
 /**
  * Marks repeated reports (their kind gets REPEATED_KIND) and returns the lanes at which something is missing before the
@@ -32,6 +38,8 @@ export class Once {
   /** Next position per (object, ring), valid where #seen is 1. */
   #next = new Uint32Array(256 << RINGS_SHIFT);
   #seen = new Uint8Array(256 << RINGS_SHIFT);
+  /** Up to this time events of some CPU are missing: those of the others can't be judged either. */
+  #blindUntil = 0;
   /** Reports that repeated an earlier one. */
   repeated = 0;
   /** Entries of shared rings that no probe saw. */
@@ -39,7 +47,7 @@ export class Once {
 
   /**
    * Of the batch marked last: each slot's kind, in a dense row of signed words, which V8 reads faster than unsigned ones;
-   * that of a gap for continuations, repeated reports and unknown kinds, which are nobody's event.
+   * that of a gap for continuations, repeated reports, unknown kinds, and what can't be judged: they are nobody's event.
    */
   kinds = new Int32Array(0);
 
@@ -55,12 +63,18 @@ export class Once {
       if ((lanes[at + SEQ_HIGH] as number) >>> 31) continue;
       const kind = (lanes[at + KIND_FLAGS] as number) & 0xffff;
       if (kind >= KINDS) continue;
-      kinds[i] = kind;
       if (kind === GAP) {
         missing.push(at);
         this.#seen.fill(0);
+        this.#blindUntil = Math.max(this.#blindUntil, timeOf(lanes, at + UNTIL));
         continue;
       }
+      if (this.#blindUntil > 0) {
+        if (timeOf(lanes, at + TS_LOW) < this.#blindUntil) continue;
+        missing.push(at);
+        this.#blindUntil = 0;
+      }
+      kinds[i] = kind;
       const ring = POSITIONED[kind] as number;
       if (ring === 0) continue;
       const object = lanes[at + OBJECT_LANE] as number;

@@ -27,7 +27,7 @@ export interface Scenario {
 const FAULT_AFTER = ['--fault-after', '300'];
 /** Small enough that a fault in the middle of FILL comes to light soon. */
 const RING = ['--ring-size', '128'];
-const LARGE_RING = ['--ring-size', '256'];
+const LARGE_RING = ['--ring-size', '512'];
 
 function fault(
   name: string,
@@ -54,7 +54,7 @@ export const SCENARIOS: readonly Scenario[] = [
     workload: 'forwarder',
     words: LARGE_RING,
     packets: 14_000,
-    rate: 2500,
+    rate: 2000,
     expects: [],
   },
   {

@@ -13,6 +13,7 @@ import { writeParquet } from '../recording/parquet-write.ts';
 import { beginRaw, RAW_HEADER_BYTES, readRaw } from '../recording/raw.ts';
 import { describeErrno } from '../source/errno.ts';
 import { saveBank } from '../source/shim.ts';
+import { lastRecords } from './window.ts';
 import { chooseInvariants } from './choose-invariants.ts';
 import type { ExportOrder, FromExporter } from './messages.ts';
 
@@ -31,20 +32,6 @@ function windowsOf(order: ExportOrder, figures: BigUint64Array): CpuWindow[] {
       overwritten: overwritten ?? 0,
     };
   });
-}
-
-/** The last `keep` records of what the batches hold. */
-function* lastRecords(batches: Iterable<Batch>, total: number, keep: number): Generator<Batch> {
-  let skip = Math.max(total - keep, 0);
-  for (const batch of batches) {
-    let slot = 0;
-    while (slot < batch.slots && skip > 0) {
-      slot += 1 + (((batch.lanes[slot * SLOT_LANES + HEAD.kindFlags] as number) >>> 16) & 0xf);
-      skip--;
-    }
-    if (slot >= batch.slots) continue;
-    yield { lanes: batch.lanes.subarray(slot * SLOT_LANES), slots: batch.slots - slot };
-  }
 }
 
 /** What replaying exactly these events finds, and how many of them came after `offendingTs`. */
@@ -107,10 +94,11 @@ async function exportBank(order: ExportOrder): Promise<void> {
   say({ type: 'saved', bank: order.bank, raw, ms: performance.now() - started });
 
   const source = readRaw(raw);
+  const { lastEvents } = order;
+  const offendingTs = meta.freeze?.offendingTs ?? Number.POSITIVE_INFINITY;
+  const endTs = offendingTs + (meta.freeze?.requested.afterNs ?? 0);
   const batches = () =>
-    order.lastEvents === null
-      ? source.batches()
-      : lastRecords(source.batches(), source.rows, order.lastEvents);
+    lastEvents === null ? source.batches() : lastRecords(() => source.batches(), lastEvents, endTs);
   const objects: ObjectTable = objectsOf(meta);
   const checker = new Checker(
     await chooseInvariants(order.invariants, order.modules),
@@ -146,7 +134,8 @@ function complete(
   after: readonly number[],
 ): RecordingMeta {
   const first = Math.min(...window.map((w) => w.firstTs ?? Number.POSITIVE_INFINITY));
-  const inside = meta.violations.filter((v) => v.at.ts >= first);
+  const last = Math.max(...window.map((w) => w.lastTs ?? 0));
+  const inside = meta.violations.filter((v) => v.at.ts >= first && v.at.ts <= last);
   const replayed = new Set(checker.violations.map(keyOf));
   const live = new Set(inside.map(keyOf));
   const outOfWindow = inside.filter((v) => !replayed.has(keyOf(v)));

@@ -9,7 +9,10 @@ export interface RecordOptions {
   readonly invariants?: readonly string[];
   /** Modules with a user's own invariants, as file names. */
   readonly modules?: readonly string[];
-  /** The recording holds at most the last so many events. Default 65536 per CPU, of which all are kept. */
+  /**
+   * The recording holds at most the last so many events up to the violation and the time after it. Default 65536 per CPU,
+   * of which all are kept.
+   */
   readonly lastEvents?: number;
   /** The recording holds the events of the last so many ns before the violation. */
   readonly beforeNs?: number;

@@ -1,7 +1,15 @@
 // Rings in plain memory with writers that go through the same steps as the BPF side, in any interleaving.
 
 import { CONTINUATION, HEAD, SLOT_BYTES, SLOT_LANES } from '../../src/model/slot.ts';
-import { BATCH_SLOTS, closeRecorder, MEMORY, memoryOf, openMemory, openShim, Waiter } from '../../src/source/shim.ts';
+import {
+  BATCH_SLOTS,
+  closeRecorder,
+  MEMORY,
+  memoryOf,
+  openMemory,
+  openShim,
+  Waiter,
+} from '../../src/source/shim.ts';
 
 const RING_HEADER = 4096;
 const CONTINUATION_BIT = 1n << 63n;

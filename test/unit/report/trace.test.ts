@@ -146,6 +146,7 @@ test('JSON has one object per event, gaps included, numbers as numbers and the v
       lost: 1234,
       reason: 'overwritten before they were read',
       bank: 0,
+      until: 0,
     },
     {
       ts: T0 + 1_870_000,

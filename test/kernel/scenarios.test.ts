@@ -1,0 +1,199 @@
+// Every scenario live in one lab: the right invariant fires, nothing else does, and the recording proves it again on the host.
+
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bootLab, type Lab } from '../../src/lab/index.ts';
+import type { ScenarioResult } from '../../src/lab/scenario-run.ts';
+import { runScenariosInLab } from '../../src/lab/scenarios-in-lab.ts';
+import { type Scenario, SCENARIOS } from '../../src/lab/scenarios.ts';
+import { HEAD, SLOT_LANES, timeAt } from '../../src/model/slot.ts';
+import { checkRecording, type RecordingCheck } from '../../src/pipeline.ts';
+import type { Recording } from '../../src/recording/open.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+/** Events of a recording that are turned into Parquet: an emulated machine is slow at it. */
+const LAST_EVENTS = 4000;
+/** What npm test asks of a healthy run; npm run soak asks for millions. */
+const HEALTHY_EVENTS = 100_000;
+
+/** The line by which a workload announces its fault (test/workloads/README.md). */
+interface Fault {
+  readonly fault: string;
+  readonly addr: string;
+  readonly frame: string;
+  readonly ring: string;
+  readonly ifname: string;
+  readonly ifindex: number;
+  readonly queue: number;
+  readonly ip?: string;
+  readonly mac?: string;
+  readonly other_mac?: string;
+}
+
+let lab: Lab;
+let results: Map<string, ScenarioResult | Error>;
+const share = mkdtempSync(join(tmpdir(), 'flightring-scenarios-'));
+
+beforeAll(async () => {
+  lab = await bootLab({ shareDir: share });
+  results = await runScenariosInLab(
+    lab,
+    SCENARIOS.map(({ name }) => name),
+    { root: ROOT, lastEvents: LAST_EVENTS, timeoutMs: 560_000 },
+  );
+});
+
+afterAll(async () => {
+  await lab?.shutdown();
+  rmSync(share, { recursive: true, force: true });
+});
+
+function resultOf({ name }: Scenario): ScenarioResult {
+  const result = results.get(name);
+  if (result === undefined || result instanceof Error) throw result ?? new Error(`${name} has no result`);
+  return result;
+}
+
+function fired({ summary }: ScenarioResult): string[] {
+  return Object.entries(summary.counts)
+    .filter(([, counts]) => counts.fired > 0)
+    .map(([name]) => name);
+}
+
+function faultOf(result: ScenarioResult): Fault {
+  const line = result.workload.find((one) => typeof one === 'object' && one !== null && 'fault' in one);
+  expect(line, 'the workload announced its fault').toBeDefined();
+  return line as Fault;
+}
+
+async function checkOnHost(result: ScenarioResult): Promise<RecordingCheck> {
+  const path = result.recordings[0]?.path;
+  expect(path, 'a recording was made').toBeDefined();
+  return await checkRecording(path as string);
+}
+
+/** Device, queue and namespace of the announced fault, as the recording knows them. */
+function placeOf(fault: Fault, { meta }: Recording) {
+  const place = meta.objects.find(
+    ({ type, name, ifindex, queue }) =>
+      type === 'queue' && name === fault.ifname && ifindex === fault.ifindex && queue === fault.queue,
+  );
+  expect(place, `${fault.ifname} q${fault.queue} is an object of the recording`).toBeDefined();
+  return place as NonNullable<typeof place>;
+}
+
+/** The events on the offending event's CPU that came after it. */
+function laterEvents(recording: Recording, cpu: number, ts: number): number {
+  let later = 0;
+  for (const { lanes, slots } of recording.batches())
+    for (let at = 0; at < slots * SLOT_LANES; at += SLOT_LANES)
+      if (
+        (lanes[at + HEAD.seqHigh] as number) >>> 31 === 0 &&
+        lanes[at + HEAD.cpu] === cpu &&
+        timeAt(lanes, at) > ts
+      )
+        later++;
+  return later;
+}
+
+const faulty = SCENARIOS.filter(({ expects }) => expects.length > 0);
+const healthy = SCENARIOS.filter(({ expects }) => expects.length === 0);
+
+test('there are healthy and faulty scenarios, and every probe is attached in the lab', () => {
+  expect(faulty.length).toBeGreaterThan(10);
+  expect(healthy.length).toBeGreaterThan(1);
+  for (const scenario of SCENARIOS)
+    expect(resultOf(scenario).coverage.filter(({ status }) => status !== 'attached')).toEqual([]);
+});
+
+describe.each(healthy)('$name: $about', (scenario) => {
+  test('nothing fires and nothing is lost', () => {
+    const result = resultOf(scenario);
+    const { violations, warnings, lost, unseen, recursionMisses, objectsDropped, events } = result.summary;
+    expect(fired(result)).toEqual([]);
+    expect({ violations, warnings, lost, unseen, recursionMisses, objectsDropped }).toEqual({
+      violations: 0,
+      warnings: 0,
+      lost: 0,
+      unseen: 0,
+      recursionMisses: 0,
+      objectsDropped: 0,
+    });
+    expect(result.recordings).toEqual([]);
+    if (scenario.name === 'healthy') expect(events).toBeGreaterThanOrEqual(HEALTHY_EVENTS);
+  });
+});
+
+test('healthy-kprobe was recorded by kprobes alone', () => {
+  const scenario = SCENARIOS.find(({ attach }) => attach === 'kprobe') as Scenario;
+  const functions = resultOf(scenario).coverage.filter(({ method }) => method !== 'raw_tp');
+  expect(functions.length).toBeGreaterThan(10);
+  expect(new Set(functions.map(({ method }) => method))).toEqual(new Set(['kprobe', 'kretprobe']));
+});
+
+describe.each(faulty)('$name: $about', (scenario) => {
+  test('one of the expected invariants fires, and no other', () => {
+    const result = resultOf(scenario);
+    const names = fired(result);
+    expect(names.filter((name) => scenario.expects.includes(name)).length).toBeGreaterThan(0);
+    expect([...scenario.expects, ...(scenario.mayExpect ?? [])]).toEqual(expect.arrayContaining(names));
+    expect(result.summary.lost).toBe(0);
+    expect(result.summary.failures).toEqual([]);
+  });
+
+  test('the recording is private, and replays to the live verdict event for event', async () => {
+    const check = await checkOnHost(resultOf(scenario));
+    expect(statSync(check.recording.path).mode & 0o777).toBe(0o600);
+    expect(check.recording.damage).toBeNull();
+    expect(check.recording.meta.violations.length).toBeGreaterThan(0);
+    expect(check.summary.violations).toEqual(check.recording.meta.violations);
+    expect(check.outOfWindow).toEqual([]);
+    expect(check.comparison).toMatchObject({ missing: [], added: [], changed: [] });
+  });
+
+  test('the sentence names what the workload says it did', async () => {
+    const result = resultOf(scenario);
+    const fault = faultOf(result);
+    const { recording } = await checkOnHost(result);
+    const found = recording.meta.violations.filter(({ invariant }) => scenario.expects.includes(invariant));
+    const told = found.map(({ object, sentence }) => `${object}: ${sentence}`);
+    for (const word of wordsOf(fault, recording))
+      expect(
+        told.some((text) => text.includes(word)),
+        `${word} in\n${told.join('\n')}`,
+      ).toBe(true);
+  });
+});
+
+function wordsOf(fault: Fault, recording: Recording): string[] {
+  if (fault.ip !== undefined) return [fault.ip, fault.mac as string, fault.other_mac as string];
+  if (fault.fault === 'bind-collision') {
+    const collided = recording.meta.objects.filter(
+      ({ type, ifindex }) => type === 'queue' && ifindex === fault.ifindex,
+    );
+    const spaces = [...new Set(collided.map(({ netns }) => `netns ${netns}`))];
+    expect(spaces.length).toBeGreaterThan(0);
+    return [`ifindex ${fault.ifindex} q${fault.queue}`, 'EINVAL', ...spaces];
+  }
+  const { netns } = placeOf(fault, recording);
+  const place = `${fault.ifname} q${fault.queue} (netns ${netns})`;
+  if (fault.addr === '0x0') return [place];
+  const isAddress = /out-of-bounds|poison/.test(fault.fault);
+  return [place, isAddress ? fault.addr : fault.frame];
+}
+
+describe.each(faulty.filter(({ tripwire }) => tripwire))('tripwire of $name', (scenario) => {
+  test('the kernel froze inside the offending event, and the invariant agreed', async () => {
+    const result = resultOf(scenario);
+    const { recording } = await checkOnHost(result);
+    const { freeze, violations } = recording.meta;
+    expect(freeze?.cause).toBe('tripwire');
+    expect(freeze?.latencyNs).toBeLessThan(1_000_000);
+    const offending = violations.find(({ at }) => at.ts === freeze?.offendingTs) ?? violations[0];
+    expect(scenario.expects).toContain(offending?.invariant);
+    expect(laterEvents(recording, offending?.at.cpu as number, offending?.at.ts as number)).toBe(0);
+    expect(result.summary.unconfirmedTrips).toBe(0);
+  });
+});
