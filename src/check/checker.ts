@@ -103,7 +103,7 @@ class Runner {
     const at = this.#view.ref();
     this.#found.push({
       invariant: this.invariant.name,
-      severity: this.#severity,
+      severity: finding.severity ?? this.#severity,
       orderDependent: finding.orderDependent ?? false,
       object: finding.object,
       sentence: finding.sentence,

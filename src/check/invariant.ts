@@ -59,6 +59,8 @@ export interface Finding {
   /** The earlier events behind it, oldest first; the present one is added. */
   readonly evidence?: readonly EventRef[];
   readonly orderDependent?: boolean;
+  /** Default the invariant's. */
+  readonly severity?: Severity;
 }
 
 export interface InvariantContext {

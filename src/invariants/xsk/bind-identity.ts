@@ -48,7 +48,10 @@ class BindIdentity implements Stepper {
       ref: event.ref(),
     };
     const result = event.u32('result');
-    if (result === 0) return this.#keep(bind);
+    if (result === 0) {
+      this.#warn(event, bind);
+      return this.#keep(bind);
+    }
     if (bind.umem === NO_OBJECT) return this.#context.unplaced();
     if (result === EINVAL && lacksRings(event)) this.#explain(event, bind);
   }
@@ -69,8 +72,21 @@ class BindIdentity implements Stepper {
     }
   }
 
+  /** Two devices of one number under one umem: the kernel can tell them apart, a library that knows no namespaces can't. */
+  #warn(event: EventView, bind: Bind): void {
+    const earlier = bind.umem === NO_OBJECT ? null : this.#findBound(event, bind);
+    if (!earlier) return;
+    const device = `ifindex ${bind.ifindex} q${bind.queue}`;
+    this.#context.violate({
+      object: `socket ${bind.socket}`,
+      sentence: `umem ${bind.umem} is bound to ${device} in netns ${bind.netns} and to ${device} in netns ${earlier.netns}: two devices that only the namespace's cookie tells apart`,
+      evidence: earlier.ref ? [earlier.ref] : [],
+      severity: 'warning',
+    });
+  }
+
   #explain(event: EventView, bind: Bind): void {
-    const earlier = this.#findCollision(event, bind);
+    const earlier = this.#findBound(event, bind) ?? this.#findQueue(event, bind);
     if (!earlier) return;
     const device = `ifindex ${bind.ifindex} q${bind.queue}`;
     this.#context.violate({
@@ -80,30 +96,40 @@ class BindIdentity implements Stepper {
     });
   }
 
-  /** The earlier user of this (ifindex, queue) with the same umem in another namespace. */
-  #findCollision(event: EventView, bind: Bind): Pick<Bind, 'netns' | 'ref'> | null {
-    const isIt = (other: { umem: number; ifindex: number; queue: number; netns: bigint }) =>
-      other.umem === bind.umem &&
-      other.ifindex === bind.ifindex &&
-      other.queue === bind.queue &&
-      other.netns !== bind.netns &&
-      other.netns !== 0n;
-    for (const other of this.#binds.values()) if (isIt(other)) return other;
+  /** The earlier user of this (ifindex, queue) with the same umem in another namespace: by its bind, or shared with. */
+  #findBound(event: EventView, bind: Bind): Pick<Bind, 'netns' | 'ref'> | null {
+    for (const other of this.#binds.values()) if (isTwin(bind, other)) return other;
     const shared = {
       umem: bind.umem,
       ifindex: event.u32('shared_ifindex'),
       queue: event.u32('shared_queue'),
       netns: event.u64('shared_netns'),
     };
-    if (isIt(shared)) return { netns: shared.netns, ref: null };
-    // Sockets that were bound before the recorder started are known by their queues alone.
+    return isTwin(bind, shared) ? { netns: shared.netns, ref: null } : null;
+  }
+
+  /** Sockets that were bound before the recorder started are known by their queues alone. */
+  #findQueue(event: EventView, bind: Bind): Pick<Bind, 'netns' | 'ref'> | null {
     const { objects } = this.#context;
     for (let i = 0; i < objects.length; i++) {
       const entry = objects.get(i);
-      if (entry?.type === 'queue' && isIt(entry)) return { netns: entry.netns, ref: null };
+      // In a recording the table holds what came later, too.
+      if (entry?.type === 'queue' && entry.ts < event.ts && isTwin(bind, entry))
+        return { netns: entry.netns, ref: null };
     }
     return null;
   }
+}
+
+/** Another device of the same number, with the same umem. */
+function isTwin(bind: Bind, other: Pick<Bind, 'umem' | 'ifindex' | 'queue' | 'netns'>): boolean {
+  return (
+    other.umem === bind.umem &&
+    other.ifindex === bind.ifindex &&
+    other.queue === bind.queue &&
+    other.netns !== bind.netns &&
+    other.netns !== 0n
+  );
 }
 
 /**

@@ -29,9 +29,17 @@ const SENTENCE =
   'bind of ifindex 4242 q0 in netns 8193 failed with EINVAL: umem 0 is shared, no FILL and no COMPLETION ring was set up for this device; an earlier bind used ifindex 4242 q0 in netns 1, which is another device of the same number';
 
 describe('xsk.bind-identity', () => {
-  it('is silent on binds that succeed, even of devices with the same number', () => {
-    const story = bind(bind(new Story(), {}), { object: 2, netns: 8193, bind_flags: SHARED });
+  it('is silent on binds that succeed, of devices with different numbers', () => {
+    const story = bind(bind(new Story(), {}), { object: 2, ifindex: 7, netns: 8193, bind_flags: SHARED });
     expect(check(bindIdentity, [story.events], empty()).sentences).toEqual([]);
+  });
+
+  it('warns of binds that succeed on devices with the same number', () => {
+    const story = bind(bind(new Story(), {}), { object: 2, netns: 8193, bind_flags: SHARED });
+    const { violations } = check(bindIdentity, [story.events], empty());
+    expect(violations.map(({ severity, sentence }) => `${severity}: ${sentence}`)).toEqual([
+      "warning: umem 0 is bound to ifindex 4242 q0 in netns 8193 and to ifindex 4242 q0 in netns 1: two devices that only the namespace's cookie tells apart",
+    ]);
   });
 
   it.each([
