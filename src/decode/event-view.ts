@@ -2,7 +2,16 @@
 
 import { LAYOUTS } from '../generated/layouts.ts';
 import type { FieldLayout, RecordLayout } from '../model/layout.ts';
-import { FLAG, HEAD, NEXT_PAYLOAD, REPEATED_KIND, SLOT_BYTES, SLOT_LANES, sequenceAt, timeAt } from '../model/slot.ts';
+import {
+  FLAG,
+  HEAD,
+  NEXT_PAYLOAD,
+  REPEATED_KIND,
+  SLOT_BYTES,
+  SLOT_LANES,
+  sequenceAt,
+  timeAt,
+} from '../model/slot.ts';
 import type { EventRef } from '../model/violation.ts';
 import { formatValue } from './format.ts';
 
@@ -79,7 +88,9 @@ export class EventView {
     const field = this.field(name);
     if (!field) return 0;
     const view = this.#bytes(field);
-    return field.size === 8 ? view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000 : this.u32(name);
+    return field.size === 8
+      ? view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000
+      : this.u32(name);
   }
 
   /** A field of 64 bits, exactly. */
@@ -106,13 +117,16 @@ export class EventView {
   #bytes(field: FieldLayout): DataView {
     const { lanes } = this;
     const start = lanes.byteOffset + this.at * 4;
-    if (field.offset + field.size <= SLOT_BYTES) return new DataView(lanes.buffer, start + field.offset, field.size);
+    if (field.offset + field.size <= SLOT_BYTES)
+      return new DataView(lanes.buffer, start + field.offset, field.size);
     const scratch = this.#scratch;
     for (let i = 0; i < field.size; i++) {
       const offset = field.offset + i;
       const beyond = offset - SLOT_BYTES;
       const from =
-        beyond < 0 ? offset : SLOT_BYTES * (1 + Math.floor(beyond / NEXT_PAYLOAD)) + 8 + (beyond % NEXT_PAYLOAD);
+        beyond < 0
+          ? offset
+          : SLOT_BYTES * (1 + Math.floor(beyond / NEXT_PAYLOAD)) + 8 + (beyond % NEXT_PAYLOAD);
       scratch.setUint8(i, new DataView(lanes.buffer).getUint8(start + from));
     }
     return new DataView(scratch.buffer, 0, field.size);

@@ -5,7 +5,13 @@ import type { FieldLayout } from '../model/layout.ts';
 /** A MAC address as `aa:bb:cc:dd:ee:ff`. */
 export function formatMac(view: DataView, at = 0): string {
   const bytes: string[] = [];
-  for (let i = 0; i < 6; i++) bytes.push(view.getUint8(at + i).toString(16).padStart(2, '0'));
+  for (let i = 0; i < 6; i++)
+    bytes.push(
+      view
+        .getUint8(at + i)
+        .toString(16)
+        .padStart(2, '0'),
+    );
   return bytes.join(':');
 }
 
