@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { Invariant } from '../check/invariant.ts';
 import { CONTROL, LAYOUTS } from '../generated/layouts.ts';
 import { VERSION } from '../generated/version.ts';
+import { UsageError } from '../model/errors.ts';
 import { CLOCK_ERROR_NS, type ProbeCoverage, type RecordingMeta } from '../model/recording.ts';
 import type { Violation } from '../model/violation.ts';
 import { type KernelRecorder, kernelFacts } from '../source/kernel.ts';
@@ -107,7 +108,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     this.#exporterThread();
     this.#checker = new Worker(workerUrl('checker-worker'), { workerData });
     this.#checker.on('message', (message: FromChecker) => this.#onChecker(message));
-    this.#checker.on('error', (error) => this.#fail?.(error));
+    this.#checker.on('error', (error) => this.#abort(error));
     this.#checker.on('exit', () => this.#maybeEnd());
   }
 
@@ -178,7 +179,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     if (this.#exporter) return this.#exporter;
     const exporter = new Worker(workerUrl('export-worker'));
     exporter.on('message', (message: FromExporter) => this.#onExporter(message));
-    exporter.on('error', (error) => this.#fail?.(error));
+    exporter.on('error', (error) => this.#abort(error));
     this.#exporter = exporter;
     return exporter;
   }
@@ -273,6 +274,22 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     let misses = 0;
     for (let i = 2; i < figures.length; i += 3) misses += Number(figures[i]);
     return misses;
+  }
+
+  /** A thread died: nothing is recorded any more, and the caller learns why. */
+  #abort(error: Error): void {
+    if (!this.#finish) return;
+    this.#finish = null;
+    const { modules } = this.#options;
+    const reason = modules?.length
+      ? new UsageError('BAD_INVARIANT', `an invariant of ${modules.join(', ')} failed: ${error.message}`, {
+          cause: error,
+        })
+      : error;
+    void Promise.all([this.#checker?.terminate(), this.#exporter?.terminate()]).then(() => {
+      this.#kernel.close();
+      this.#fail?.(reason);
+    });
   }
 
   #maybeEnd(): void {
