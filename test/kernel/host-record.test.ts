@@ -1,0 +1,213 @@
+// The recorder as a process, live on neighbours: what it catches, how it freezes and ends, and what its windows hold.
+
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { checkRecording } from '../../src/pipeline.ts';
+import { EventView } from '../../src/decode/event-view.ts';
+import { HEAD, SLOT_LANES } from '../../src/model/slot.ts';
+import { openRecording } from '../../src/recording/open.ts';
+import { CAPABILITY } from '../../src/source/capabilities.ts';
+import { onAnyKernel } from './any-kernel.ts';
+import { churn, flightring, folder, RecorderProcess, sh, startRecorder } from './recorder-process.ts';
+
+const NEIGH = ['--paths', 'neigh'];
+
+/** Programs and links in the kernel that a recorder has made. */
+function kernelObjects(): string[] {
+  const programs = JSON.parse(sh('bpftool', '-j', 'prog', 'list')) as { id: number; name?: string }[];
+  return programs.filter(({ name }) => /^(neigh|task|xsk)_/.test(name ?? '')).map(({ id, name }) => `${id} ${name}`);
+}
+
+/** The network namespaces that a recording's neighbour events name. */
+async function namespacesIn(path: string): Promise<Set<string>> {
+  const recording = await openRecording(path);
+  const found = new Set<string>();
+  const view = new EventView();
+  for (const { lanes, slots } of recording.batches())
+    for (let at = 0; at < slots * SLOT_LANES; at += SLOT_LANES) {
+      if ((lanes[at + HEAD.seqHigh] as number) >>> 31) continue;
+      const event = view.move(lanes, at);
+      if (event.kind.startsWith('neigh_')) found.add(String(event.u64('netns')));
+    }
+  return found;
+}
+
+onAnyKernel(import.meta.filename, () => {
+  describe('live', () => {
+    test('a neighbour given another MAC is caught, recorded, and found again by check', async () => {
+      using out = folder();
+      await using recorder = await startRecorder(...NEIGH, '--once', '--after', '50ms', '--out', out.path);
+      churn('conflict', '--rounds', '1');
+      expect(await recorder.ended).toBe(1);
+      const violation = await recorder.event('violation');
+      expect(violation['invariant']).toBe('neigh.conflict');
+      for (const word of ['10.78.0.50', '02:f1:00:00:01:01', '02:f1:00:00:01:02'])
+        expect(violation['sentence']).toContain(word);
+      const path = (await recorder.event('recording'))['path'] as string;
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      const check = await checkRecording(path);
+      expect(check.summary.violations).toEqual(check.recording.meta.violations);
+      expect(check.summary.violations).toHaveLength(1);
+      const { code, stdout } = flightring(['check', '--json', path]);
+      expect({ code, lines: stdout.trim().split('\n').length }).toEqual({ code: 1, lines: 1 });
+      expect(readdirSync(out.path)).toHaveLength(1);
+    });
+
+    test('healthy neighbours raise nothing, and SIGTERM leaves nothing behind', async () => {
+      using out = folder();
+      await using recorder = await startRecorder(...NEIGH, '--out', out.path);
+      churn('healthy', '--rounds', '3');
+      expect(await recorder.stop()).toBe(0);
+      expect(await recorder.event('end')).toMatchObject({ violations: 0, warnings: 0, lost: 0 });
+      expect(readdirSync(out.path)).toEqual([]);
+      expect(kernelObjects()).toEqual([]);
+    });
+
+    test('two recorders at once both catch it', async () => {
+      using one = folder();
+      using other = folder();
+      await using first = await startRecorder(...NEIGH, '--once', '--out', one.path);
+      await using second = await startRecorder(...NEIGH, '--once', '--out', other.path);
+      churn('conflict', '--rounds', '1');
+      expect(await Promise.all([first.ended, second.ended])).toEqual([1, 1]);
+    });
+  });
+
+  describe('freezing and ending', () => {
+    test('SIGUSR1 freezes by hand, and recording goes on', async () => {
+      using out = folder();
+      await using recorder = await startRecorder(...NEIGH, '--out', out.path);
+      churn('healthy', '--rounds', '1');
+      recorder.child.kill('SIGUSR1');
+      expect(await recorder.event('recording')).toMatchObject({ cause: 'signal', violations: 0 });
+      expect(recorder.child.exitCode).toBeNull();
+      expect(await recorder.stop()).toBe(0);
+    });
+
+    test('--on-exit export keeps what is held when SIGINT ends it', async () => {
+      using out = folder();
+      const ready = join(out.path, 'ready');
+      await using recorder = await startRecorder(...NEIGH, '--on-exit', 'export', '--out', out.path, '--ready-file', ready);
+      while (!readdirSync(out.path).includes('ready')) await sleep(10);
+      expect(readFileSync(ready, 'utf8')).toBe(`${recorder.child.pid}\n`);
+      churn('healthy', '--rounds', '1');
+      expect(await recorder.stop('SIGINT')).toBe(0);
+      const { path, cause } = await recorder.event('recording');
+      expect(cause).toBe('exit');
+      expect((await openRecording(path as string)).rows).toBeGreaterThan(10);
+      expect(readdirSync(out.path)).not.toContain('ready');
+    });
+
+    test('SIGKILL leaves no program in the kernel and no file that looks whole', async () => {
+      using out = folder();
+      await using recorder = await startRecorder(...NEIGH, '--out', out.path);
+      expect(kernelObjects().length).toBeGreaterThan(4);
+      recorder.child.kill('SIGUSR1');
+      await recorder.event('frozen');
+      await recorder.stop('SIGKILL');
+      // The kernel frees programs a grace period after their last user has gone.
+      for (let tries = 0; tries < 50 && kernelObjects().length > 0; tries++) await sleep(100);
+      expect(kernelObjects()).toEqual([]);
+      for (const name of readdirSync(out.path)) {
+        const opened = await openRecording(join(out.path, name)).catch((error: Error) => error);
+        if (!(opened instanceof Error)) expect(opened.damage).toBeNull();
+      }
+    });
+  });
+
+  describe('windows', () => {
+    test('--last is honoured and stated', async () => {
+      using out = folder();
+      await using recorder = await startRecorder(...NEIGH, '--once', '--last', '25', '--out', out.path);
+      churn('conflict');
+      expect(await recorder.ended).toBe(1);
+      const { meta, rows } = await openRecording((await recorder.event('recording'))['path'] as string);
+      expect(rows).toBeLessThanOrEqual(25);
+      expect(meta.freeze?.requested.lastEvents).toBe(25);
+      expect(meta.violations.map(({ invariant }) => invariant)).toEqual(['neigh.conflict']);
+      expect(meta.freeze?.window.reduce((sum, { events }) => sum + events, 0)).toBe(rows);
+    });
+
+    test('--before and --after are honoured and stated', async () => {
+      using out = folder();
+      await using recorder = await startRecorder(...NEIGH, '--once', '--before', '400ms', '--after', '300ms', '--out', out.path);
+      churn('healthy', '--rounds', '1');
+      await sleep(500);
+      churn('conflict', '--rounds', '1');
+      expect(await recorder.ended).toBe(1);
+      const { freeze } = (await openRecording((await recorder.event('recording'))['path'] as string)).meta;
+      const offending = freeze?.offendingTs as number;
+      expect(freeze?.requested).toEqual({ lastEvents: null, beforeNs: 400_000_000, afterNs: 300_000_000 });
+      expect((freeze?.flippedTs as number) - offending).toBeGreaterThanOrEqual(300_000_000);
+      for (const { firstTs } of freeze?.window ?? [])
+        if (firstTs !== null) expect(firstTs).toBeGreaterThanOrEqual(offending - 400_000_000);
+    });
+  });
+
+  describe('filters in the kernel', () => {
+    test('--netns and --ifname keep everything else out', async () => {
+      using out = folder();
+      const spaces = ['frk-a', 'frk-b'];
+      const touch = (netns: string, device: string) => {
+        sh('ip', '-n', netns, 'neighbour', 'replace', '10.79.0.9', 'lladdr', '02:f1:00:00:09:01', 'dev', device);
+        sh('ip', '-n', netns, 'neighbour', 'delete', '10.79.0.9', 'dev', device);
+      };
+      try {
+        for (const netns of spaces) {
+          sh('ip', 'netns', 'add', netns);
+          sh('ip', '-n', netns, 'link', 'add', 'd0', 'type', 'veth', 'peer', 'name', 'd1');
+          for (const device of ['d0', 'd1']) {
+            sh('ip', '-n', netns, 'link', 'set', device, 'up');
+          }
+        }
+        const paths: string[] = [];
+        for (const words of [[], ['--netns', 'frk-a'], ['--netns', 'frk-b', '--ifname', 'd1']]) {
+          await using recorder = await startRecorder(...NEIGH, ...words, '--on-exit', 'export', '--out', out.path);
+          touch('frk-a', 'd0');
+          touch('frk-b', 'd0');
+          if (words.length !== 4) touch('frk-b', 'd1');
+          expect(await recorder.stop()).toBe(0);
+          paths.push((await recorder.event('recording'))['path'] as string);
+        }
+        const [all, one, none] = await Promise.all(paths.map(namespacesIn));
+        expect(all?.size).toBeGreaterThan(1);
+        expect(one?.size).toBe(1);
+        // Only d0 was touched while d1 was watched.
+        expect(none?.size).toBe(0);
+      } finally {
+        for (const netns of spaces) sh('ip', 'netns', 'delete', netns);
+      }
+    });
+  });
+
+  test('capabilities that a running recorder needs no more are given up', async () => {
+    using out = folder();
+    await using recorder = await startRecorder(...NEIGH, '--out', out.path);
+    const kept = (1n << BigInt(CAPABILITY.BPF)) | (1n << BigInt(CAPABILITY.PERFMON));
+    const tasks = `/proc/${recorder.child.pid}/task`;
+    const held = readdirSync(tasks).map((tid) => {
+      const status = readFileSync(`${tasks}/${tid}/status`, 'utf8');
+      return BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1]}`);
+    });
+    // The main thread, and the checker that it started after that.
+    expect(held.filter((bits) => (bits & ~kept) === 0n).length).toBeGreaterThanOrEqual(2);
+    const main = readFileSync(`${tasks}/${recorder.child.pid}/status`, 'utf8');
+    expect(BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(main)?.[1]}`) & ~kept).toBe(0n);
+  });
+
+  test('a recorder that is stopped for a while says how much it lost, and ends with status 4', async () => {
+    using out = folder();
+    await using recorder: RecorderProcess = await startRecorder(...NEIGH, '--out', out.path);
+    recorder.child.kill('SIGSTOP');
+    sh(join(import.meta.dirname, '../../build/kernel/rename-loop'), '0', '200000');
+    recorder.child.kill('SIGCONT');
+    await sleep(300);
+    expect(await recorder.stop()).toBe(4);
+    const end = await recorder.event('end');
+    expect(end['lost']).toBeGreaterThan(100_000);
+    expect((end['events'] as number) + (end['lost'] as number)).toBeGreaterThan(200_000);
+    expect(end['violations']).toBe(0);
+  });
+});
