@@ -5,10 +5,13 @@ import { UsageError } from '../model/errors.ts';
 import { runScenario } from './scenario-run.ts';
 import { SCENARIOS } from './scenarios.ts';
 
-const { values, positionals } = parseArgs({ options: { last: { type: 'string' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { last: { type: 'string' }, packets: { type: 'string' } },
+  allowPositionals: true,
+});
 const [out, built, workloads, ...names] = positionals;
 if (!out || !built || !workloads)
-  throw new UsageError('USAGE', 'usage: scenario-main [--last N] OUT BUILT WORKLOADS NAME…');
+  throw new UsageError('USAGE', 'usage: scenario-main [--last N] [--packets N] OUT BUILT WORKLOADS NAME…');
 
 const say = (line: object) =>
   process.stdout.write(
@@ -18,13 +21,17 @@ for (const name of names) {
   const scenario = SCENARIOS.find((candidate) => candidate.name === name);
   if (!scenario) throw new UsageError('NO_SCENARIO', `there is no scenario ${name}`);
   try {
-    const result = await runScenario(scenario, {
-      out,
-      built,
-      workloads,
-      ...(values.last === undefined ? {} : { lastEvents: Number(values.last) }),
-      onProgress: (progress) => say({ name, progress }),
-    });
+    const packets = values.packets === undefined ? {} : { packets: Number(values.packets) };
+    const result = await runScenario(
+      { ...scenario, ...packets },
+      {
+        out,
+        built,
+        workloads,
+        ...(values.last === undefined ? {} : { lastEvents: Number(values.last) }),
+        onProgress: (progress) => say({ name, progress }),
+      },
+    );
     say({ name, result });
   } catch (error) {
     say({ name, error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) });

@@ -9,6 +9,8 @@ export interface LabScenarios {
   /** The folder of the package, which the guest sees at the same place. */
   readonly root: string;
   readonly lastEvents?: number;
+  /** Instead of each scenario's own number. */
+  readonly packets?: number;
   readonly timeoutMs?: number;
   readonly onProgress?: (name: string, what: string) => void;
 }
@@ -44,7 +46,8 @@ export async function runScenariosInLab(
     join(options.root, 'test/workloads'),
   ];
   const last = options.lastEvents === undefined ? [] : ['--last', String(options.lastEvents)];
-  const { code, stderr } = await lab.run(['node', main, ...last, ...words, ...names], {
+  const packets = options.packets === undefined ? [] : ['--packets', String(options.packets)];
+  const { code, stderr } = await lab.run(['node', main, ...last, ...packets, ...words, ...names], {
     cwd: options.root,
     timeoutMs: options.timeoutMs ?? 400_000,
     onStdout: take,

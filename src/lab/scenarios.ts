@@ -101,13 +101,13 @@ export const SCENARIOS: readonly Scenario[] = [
   ),
   fault('starve', 'stops refilling FILL', ['xsk.starvation'], {
     freezeOn: 'warning',
-    packets: 5000,
-    rate: 3000,
+    packets: 2500,
+    rate: 1000,
   }),
   fault('rx-full', 'stops reading RX', ['xsk.starvation'], {
     freezeOn: 'warning',
-    packets: 5000,
-    rate: 3000,
+    packets: 2500,
+    rate: 1000,
   }),
   {
     name: 'neigh-healthy',
