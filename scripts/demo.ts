@@ -37,7 +37,7 @@ async function recordInLab(lab: Lab, progress: Progress): Promise<string> {
     for (const line of lines) said.push(...tellLine(line, progress));
   };
   const command = [
-    'dist/src/lab/scenario-main.js',
+    'dist/src/lab/demo-main.js',
     lab.guestShareDir,
     'build/workloads',
     'test/workloads',
@@ -52,10 +52,16 @@ async function recordInLab(lab: Lab, progress: Progress): Promise<string> {
     });
   // Whoever waits below is told.
   run.catch(() => {});
+  let frozen = false;
   for (;;) {
     const over = ended;
-    const [name] = readdirSync(lab.shareDir).filter((file) => file.endsWith('.parquet'));
+    const files = readdirSync(lab.shareDir);
+    const name = files.find((file) => file.endsWith('.parquet'));
     if (name !== undefined) return keep(join(lab.shareDir, name));
+    if (!frozen && files.some((file) => file.startsWith('flightring-'))) {
+      frozen = true;
+      progress.begin('an invariant is violated: the rings are frozen, their events become a Parquet file');
+    }
     if (over) break;
     await sleep(100);
   }
