@@ -19,6 +19,8 @@ const IDLE_US = 20_000;
 const LOOKING_US = 2000;
 /** Empty drains before we call it idle. */
 const IDLE_AFTER = 50;
+/** Drains after which the names of threads are read even though events keep coming. */
+const SNAPSHOT_AFTER = 20;
 /** Violations kept per bank. */
 const KEPT_MAX = 10_000;
 const WATERMARK = 3;
@@ -110,6 +112,7 @@ async function run(): Promise<void> {
   let quiet = 0;
   let stopping = false;
   let snapshot = true;
+  let drains = 0;
   let trip: { ts: number; cpu: number; seq: number } | null = null;
 
   const freezes = (v: Violation) =>
@@ -201,10 +204,11 @@ async function run(): Promise<void> {
       if (found.length > 0) onViolations(found);
     } else {
       quiet++;
-      if (snapshot) {
-        threads.snapshot();
-        snapshot = false;
-      }
+    }
+    // In the first pause, or without one when it has been long in coming.
+    if (snapshot && (quiet > 0 || ++drains > SNAPSHOT_AFTER)) {
+      threads.snapshot();
+      snapshot = false;
     }
     if (freezer.pending && now() >= freezer.pending.at) freezer.flip();
     report();
