@@ -14,10 +14,12 @@ BPF_FLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Wext
 
 all: $(OUT)/recorder.bpf.o $(OUT)/libflightring.so
 
-build/recorder.bpf.c: $(PROBES) Makefile
+# Written anew whenever the set of probe files differs, which no timestamp tells.
+build/recorder.bpf.c: FORCE
 	@mkdir -p build
 	@{ for f in $(PROBES); do echo "#include \"../$$f\""; done; \
-	   echo 'char LICENSE[] SEC("license") = "Dual BSD/GPL";'; } > $@
+	   echo 'char LICENSE[] SEC("license") = "Dual BSD/GPL";'; } > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(OUT)/recorder.bpf.o: build/recorder.bpf.c $(PROBES) $(BPF_HEADERS)
 	@mkdir -p $(OUT)
@@ -39,4 +41,6 @@ $(OUT)/libflightring.so: $(SHIM) native/rings.h build/libbpf.a Makefile
 clean:
 	rm -rf build dist
 
-.PHONY: all clean
+FORCE:
+
+.PHONY: all clean FORCE
