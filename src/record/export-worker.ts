@@ -1,6 +1,6 @@
 // The exporter's thread: saves a frozen bank raw, checks it again, and turns it into Parquet.
 
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { Checker } from '../check/checker.ts';
 import { FlightringError } from '../model/errors.ts';
@@ -169,7 +169,7 @@ port.on('message', (order: ExportOrder) => {
       bank: order.bank,
       code: error instanceof FlightringError ? error.code : 'EXPORT_FAILED',
       message: error instanceof Error ? error.message : String(error),
-      raw: `${order.path}.raw`,
+      raw: existsSync(`${order.path}.raw`) ? `${order.path}.raw` : null,
     });
   });
 });

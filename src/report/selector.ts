@@ -82,16 +82,12 @@ function matchFrame(addr: bigint, umem: number, objects: ObjectTable): (event: E
       'BAD_OBJECT',
       `umem ${umem} has no chunk size in this recording; select by socket or queue.`,
     );
-  if (addr >= BigInt(size))
-    throw new UsageError(
-      'BAD_OBJECT',
-      `0x${addr.toString(16)} is outside umem ${umem}, which has 0x${size.toString(16)} bytes.`,
-    );
+  const isHere = (event: EventView) =>
+    event.field('addr') !== undefined && objects.get(event.u32('object'))?.umem === umem;
+  // No frame lies there, but an application may have put the address into a ring: exactly that is looked for.
+  if (addr >= BigInt(size)) return (event) => isHere(event) && event.u64('addr') === addr;
   const chunk = chunkOf(addr, chunkSize);
-  return (event) =>
-    event.field('addr') !== undefined &&
-    objects.get(event.u32('object'))?.umem === umem &&
-    chunkOf(event.u64('addr'), chunkSize) === chunk;
+  return (event) => isHere(event) && chunkOf(event.u64('addr'), chunkSize) === chunk;
 }
 
 /** Events of the object itself and of what is part of it: a queue's sockets, all that uses a umem. */

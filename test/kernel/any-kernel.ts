@@ -16,8 +16,11 @@ export function whyHostCannotRecord(): string | null {
 export function onAnyKernel(file: string, define: () => void): void {
   const why = whyHostCannotRecord();
   if (why === null) return define();
-  if (process.env['FLIGHTRING_LAB'] !== undefined) throw new Error(`not even the lab's kernel can record: ${why}`);
-  process.stderr.write(`\n${basename(file)}: this kernel can't record, so these tests run in the lab: ${why}\n`);
+  if (process.env['FLIGHTRING_LAB'] !== undefined)
+    throw new Error(`not even the lab's kernel can record: ${why}`);
+  process.stderr.write(
+    `\n${basename(file)}: this kernel can't record, so these tests run in the lab: ${why}\n`,
+  );
   test(`in the lab, since this kernel can't record: ${why}`, async () => {
     await using lab = await bootLab({ modules: ['veth'] });
     const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');

@@ -71,7 +71,10 @@ describe('output folder, said before anything is recorded', () => {
 describe('privileges', () => {
   test('none: the missing capabilities by name, status 3', () => {
     using out = folder();
-    const { code, stderr } = refusal([...NEIGH, '--out', out.path], ['setpriv', '--bounding-set=-all', '--inh-caps=-all']);
+    const { code, stderr } = refusal(
+      [...NEIGH, '--out', out.path],
+      ['setpriv', '--bounding-set=-all', '--inh-caps=-all'],
+    );
     expect(code).toBe(3);
     expect(stderr).toContain('CAP_BPF');
     expect(stderr).toContain('CAP_PERFMON');
@@ -81,7 +84,9 @@ describe('privileges', () => {
 test('a kernel without the probes of a path: status 3, and where to look', () => {
   using out = folder();
   const { stdout } = flightring(['doctor', '--json']);
-  const paths = (JSON.parse(stdout) as { paths: { path: string; attached?: number; probes?: { status: string }[] }[] }).paths;
+  const paths = (
+    JSON.parse(stdout) as { paths: { path: string; attached?: number; probes?: { status: string }[] }[] }
+  ).paths;
   const xsk = paths.find(({ path }) => path === 'xsk');
   const attached = xsk?.attached ?? xsk?.probes?.filter(({ status }) => status === 'attached').length ?? 0;
   const words = ['record', '--paths', 'xsk', '--for', '50ms', '--out', out.path];

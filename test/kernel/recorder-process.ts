@@ -81,7 +81,10 @@ export async function startRecorder(...words: string[]): Promise<RecorderProcess
 /** Runs flightring to its end. */
 export function flightring(words: readonly string[], wrapper: readonly string[] = []) {
   const all = [...wrapper, process.execPath, CLI, ...words];
-  const { status, stdout, stderr } = spawnSync(all[0] as string, all.slice(1), { encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync(all[0] as string, all.slice(1), {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   return { code: status, stdout, stderr };
 }
 

@@ -10,6 +10,8 @@ import type { EventRef } from '../../model/violation.ts';
 const ADMIN = 0x8000_0000;
 /** NUD_VALID: PERMANENT, NOARP, REACHABLE, PROBE, STALE, DELAY (include/net/neighbour.h). */
 const VALID = 0xde;
+/** NUD_NOARP: also what the kernel makes of broadcast and multicast by itself (net/ipv4/arp.c, arp_constructor). */
+const NOARP = 0x40;
 const ENTRIES_MAX = 65_536;
 
 /** Who gave an entry its MAC. */
@@ -64,7 +66,8 @@ class Conflict implements Stepper {
     const newMac = event.text('new_mac');
     const who = `thread ${event.tid} of process ${event.pid} (netlink port ${event.u32('portid')})`;
     const ref = event.ref();
-    if ((event.u32('nud') & VALID) === 0 || mac === newMac) {
+    const nobodys = (event.u32('nud') & NOARP) !== 0 && !this.#programmed.has(entry);
+    if ((event.u32('nud') & VALID) === 0 || nobodys || mac === newMac) {
       this.#keep(entry, { mac: newMac, who, ref });
       return;
     }
