@@ -43,6 +43,8 @@ if (!result || result instanceof Error) {
   console.log(
     `soak: ${events} events in ${seconds()} s: ${violations} violations, ${warnings} warnings, ${lost} lost, ${unseen} ring entries unseen, ${recursionMisses} recursion misses`,
   );
+  for (const [name, { fired }] of Object.entries(result.summary.counts))
+    if (fired > 0) console.error(`soak: ${name} spoke ${fired} times`);
   if (events < wanted) console.error(`soak: ${events} events are fewer than the ${wanted} asked for`);
   const quiet = violations === 0 && warnings === 0;
   process.exitCode = quiet && lost === 0 && events >= wanted ? 0 : 1;
