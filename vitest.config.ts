@@ -6,6 +6,7 @@ const slow = { testTimeout: 600_000, hookTimeout: 600_000, fileParallelism: fals
 
 export default defineConfig({
   test: {
+    reporters: ['default', './test/kernel/ran-reporter.ts'],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 240_000 } },
