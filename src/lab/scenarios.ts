@@ -27,7 +27,8 @@ export interface Scenario {
 const FAULT_AFTER = ['--fault-after', '300'];
 /** Small enough that a fault in the middle of FILL comes to light soon. */
 const RING = ['--ring-size', '128'];
-const LARGE_RING = ['--ring-size', '512'];
+/** Room for two seconds of packets: an emulated machine's forwarder may not run for that long. */
+const LARGE_RING = ['--ring-size', '2048'];
 
 function fault(
   name: string,

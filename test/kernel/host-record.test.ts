@@ -10,7 +10,7 @@ import { HEAD, SLOT_LANES } from '../../src/model/slot.ts';
 import { openRecording } from '../../src/recording/open.ts';
 import { CAPABILITY } from '../../src/source/capabilities.ts';
 import { onAnyKernel } from './any-kernel.ts';
-import { churn, flightring, folder, RecorderProcess, sh, startRecorder } from './recorder-process.ts';
+import { churn, flightring, folder, sh, startRecorder, type RecorderProcess } from './recorder-process.ts';
 
 const NEIGH = ['--paths', 'neigh'];
 
