@@ -45,6 +45,7 @@ const TYPES: readonly FieldType[] = [
   'mac',
   'comm',
   'name',
+  'text',
   'reason',
   'bits',
 ];
@@ -104,7 +105,7 @@ function bytesFor(type: FieldType, size: number): fc.Arbitrary<number[]> {
     fc.constant(Array<number>(size).fill(0)),
     fc.constant(Array<number>(size).fill(255)),
   );
-  if (type !== 'comm' && type !== 'name') return bytes;
+  if (type !== 'comm' && type !== 'name' && type !== 'text') return bytes;
   return bytes.map((list) => {
     const end = list.indexOf(0);
     return list.map((byte, i) => (end >= 0 && i > end ? 0 : byte));

@@ -22,6 +22,7 @@ const SIZES: Readonly<Partial<Record<FieldType, number>>> = {
   mac: 6,
   comm: 16,
   name: 16,
+  text: 40,
 };
 
 /** A layout whose fields follow each other, aligned as a compiler would. */
@@ -35,7 +36,7 @@ export function layout(
   const placed: FieldLayout[] = [];
   for (const [name, type] of Object.entries(fields)) {
     const size = SIZES[type] ?? 4;
-    const align = type === 'ip' || type === 'mac' || type === 'comm' || type === 'name' ? 1 : size;
+    const align = ['ip', 'mac', 'comm', 'name', 'text'].includes(type) ? 1 : size;
     offset = Math.ceil(offset / align) * align;
     placed.push({ name, type, offset, size });
     offset += size;
