@@ -31,9 +31,9 @@ build/libbpf.a: $(shell $(CC) -print-file-name=libbpf.a)
 	@mkdir -p build
 	objcopy --redefine-sym stderr=fr_stderr $< $@
 
-SHIM := native/flightring.c native/rings.c native/static-archives.c
+SHIM := native/flightring.c native/mark.c native/rings.c native/static-archives.c
 SHIM_FLAGS := -O2 -g -std=gnu11 -fPIC -Wall -Wextra -Werror -fvisibility=hidden
-$(OUT)/libflightring.so: $(SHIM) native/rings.h build/libbpf.a Makefile
+$(OUT)/libflightring.so: $(SHIM) native/flightring-mark.h native/recorder.h native/rings.h build/libbpf.a Makefile
 	@mkdir -p $(OUT)
 	$(CC) $(SHIM_FLAGS) -shared -o $@ $(SHIM) build/libbpf.a -Wl,-Bstatic -lelf -lz -Wl,-Bdynamic \
 		-Wl,--exclude-libs,ALL -Wl,-z,defs -Wl,-z,relro,-z,now

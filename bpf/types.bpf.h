@@ -39,5 +39,8 @@ typedef struct {
 typedef struct {
 	char text[16];
 } fr_name; /* an interface name */
+typedef struct {
+	char text[40];
+} fr_text; /* words of an application's */
 
 #endif

@@ -26,39 +26,15 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include "rings.h"
+#include "recorder.h"
 
-#define API __attribute__((visibility("default")))
 #define RECORDERS 8
-#define PROGRAMS 256
 #define BATCH_SLOTS 65536
 #define LOG_BYTES 16384
-
-struct recorder {
-	int used;
-	struct bpf_object *object;
-	struct bpf_program *programs[PROGRAMS];
-	struct bpf_link *links[PROGRAMS];
-	int count;
-	struct rings rings;
-	size_t rings_bytes;
-	int own_memory; /* rings in plain memory, for tests and benchmarks */
-	void *objects;
-	size_t objects_bytes;
-	void *control;
-	struct slot *batch;
-	struct reader reader;
-	struct ring_buffer *doorbell;
-	int doorbell_fd;
-	int timer_prog_fd;
-	uint64_t timer_period_ns, timer_next_ns;
-	uint64_t published[8]; /* page of figures, see FR_FIGURES in src/source/shim.ts */
-};
 
 static struct recorder recorders[RECORDERS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* libbpf's own words, kept for the error text of the call under way. */
 static __thread char log_text[LOG_BYTES];
 static __thread size_t log_length;
 
@@ -86,14 +62,14 @@ static int keep_log(enum libbpf_print_level level, const char *format, va_list a
 	return 0;
 }
 
-static void start_log(void)
+void start_log(void)
 {
 	log_length = 0;
 	log_text[0] = 0;
 	libbpf_set_print(keep_log);
 }
 
-static void give_log(char *text, uint32_t bytes)
+void give_log(char *text, uint32_t bytes)
 {
 	if (!text || !bytes)
 		return;
@@ -108,7 +84,7 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-static struct recorder *recorder(int handle)
+struct recorder *recorder(int handle)
 {
 	return handle >= 0 && handle < RECORDERS && recorders[handle].used ? &recorders[handle] : 0;
 }
@@ -140,6 +116,8 @@ API int fr_close(int handle)
 		return -EBADF;
 	for (int i = 0; i < r->count; i++)
 		bpf_link__destroy(r->links[i]);
+	for (int i = 0; i < r->marks_count; i++)
+		bpf_link__destroy(r->marks[i]);
 	ring_buffer__free(r->doorbell);
 	if (r->rings.base)
 		munmap(r->rings.base, r->rings_bytes);
@@ -190,7 +168,7 @@ API int fr_open(const char *path, char *text, uint32_t bytes)
 	return handle;
 }
 
-static struct bpf_program *program(struct recorder *r, const char *name, int *at)
+struct bpf_program *program(struct recorder *r, const char *name, int *at)
 {
 	for (int i = 0; i < r->count; i++) {
 		if (strcmp(bpf_program__name(r->programs[i]), name))

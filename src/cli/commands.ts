@@ -32,6 +32,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./record.ts')).recordCommand(),
   },
   {
+    name: 'mark',
+    group: GROUPS.kernel,
+    summary: 'set a mark of your own in the timeline that is recorded',
+    load: async () => (await import('./mark.ts')).markCommand(),
+  },
+  {
     name: 'check',
     group: GROUPS.files,
     summary: 'replay recordings through the invariants; exit status 1 on a violation',

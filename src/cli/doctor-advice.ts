@@ -1,9 +1,10 @@
 // What to do about what the doctor found, the outcome first.
 
+import { SIDE_PATHS } from '../model/probe.ts';
 import type { DoctorFacts } from './doctor-facts.ts';
 
 export function adviceOf(facts: DoctorFacts): string[] {
-  const paths = facts.paths.filter(({ path }) => path !== 'task');
+  const paths = facts.paths.filter(({ path }) => !SIDE_PATHS.includes(path));
   const able = paths.filter(({ state }) => state !== 'none');
   const unable = paths.filter(({ state }) => state === 'none');
   const names = (list: readonly { path: string }[]) => list.map(({ path }) => path).join(', ');

@@ -159,7 +159,7 @@ async function guess(): Promise<readonly ProbeFacts[]> {
   );
 }
 
-const METHODS = ['fentry', 'fexit', 'kprobe', 'kretprobe', 'raw_tp'] as const;
+const METHODS = ['fentry', 'fexit', 'kprobe', 'kretprobe', 'raw_tp', 'uprobe'] as const;
 
 function hasProgram(name: string, programs: ReadonlySet<string | undefined>): boolean {
   return METHODS.some((method) => programs.has(`${name}__${method}`));
@@ -176,7 +176,7 @@ function guessProbe(
   const byTracepoint = programs.has(`${name}__raw_tp`);
   const there = byTracepoint
     ? symbols.has(`__tracepoint_${target}`)
-    : btfFunction(target) === 1 || symbols.has(target);
+    : programs.has(`${name}__uprobe`) || btfFunction(target) === 1 || symbols.has(target);
   if (!there)
     return {
       ...facts,

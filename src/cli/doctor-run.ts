@@ -1,6 +1,7 @@
 // What flightring doctor prints, loaded only when it is run.
 
 import { EXIT, type ExitCode } from '../model/errors.ts';
+import { SIDE_PATHS } from '../model/probe.ts';
 import { createPalette, type Palette } from '../report/palette.ts';
 import { wantsColour } from './colour.ts';
 import { adviceOf } from './doctor-advice.ts';
@@ -25,9 +26,9 @@ export async function runDoctor(
   return recordable(facts).length > 0 ? EXIT.fine : EXIT.kernelRefused;
 }
 
-/** Names of threads alone are nothing to record. */
+/** Names of threads and marks alone are nothing to record. */
 export function recordable({ paths }: Pick<DoctorFacts, 'paths'>): PathFacts[] {
-  return paths.filter(({ path, state }) => path !== 'task' && state !== 'none');
+  return paths.filter(({ path, state }) => !SIDE_PATHS.includes(path) && state !== 'none');
 }
 
 export function doctorLines(facts: DoctorFacts, advice: readonly string[], palette: Palette): string[] {

@@ -25,6 +25,7 @@ export interface RecordFlags {
   readonly pid?: string;
   readonly comm?: string;
   readonly attach?: 'fentry' | 'kprobe';
+  readonly mark?: readonly string[];
   readonly tripwires: boolean;
   readonly readyFile?: string;
   readonly json?: boolean;
@@ -87,6 +88,7 @@ async function optionsOf(flags: RecordFlags): Promise<RecordOptions> {
     tripwires: flags.tripwires,
     dropPrivileges: true,
     ...(flags.attach === undefined ? {} : { attach: flags.attach }),
+    ...(flags.mark === undefined ? {} : { marks: flags.mark }),
     ...(flags.netns === undefined ? {} : { netns: netnsPath(flags.netns) }),
     ...(flags.ifname === undefined ? {} : { ifname: flags.ifname }),
     ...(flags.pid === undefined ? {} : { pid: wholeNumber(flags.pid, '--pid') }),

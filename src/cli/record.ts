@@ -8,7 +8,10 @@ export function recordCommand(): Command {
     .description(
       'record events of the kernel into rings that hold the last ones, follow them with invariants, and freeze and export what is held when one is broken',
     )
-    .option('--paths <names>', 'what to record: xsk, neigh (default: all)')
+    .option(
+      '--paths <names>',
+      'what to record: xsk, neigh (default: both), mark (with --mark, or when named)',
+    )
     .option(
       '--invariants <names>',
       'which to check, by name, by path (xsk) or as a module of your own (./mine.ts); default: all of the paths',
@@ -44,6 +47,11 @@ export function recordCommand(): Command {
         'fentry',
         'kprobe',
       ]),
+    )
+    .option(
+      '--mark <file>',
+      'a program or library whose FLIGHTRING_MARKs are recorded, too; may be repeated',
+      (file: string, files?: readonly string[]) => [...(files ?? []), file],
     )
     .option('--no-tripwires', 'do not let checks inside the kernel freeze')
     .option('--ready-file <file>', 'written once events are recorded')

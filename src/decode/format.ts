@@ -48,6 +48,7 @@ export function formatValue(field: FieldLayout, view: DataView): string {
       return formatIp(view);
     case 'comm':
     case 'name':
+    case 'text':
       return formatText(view);
     case 'umem_addr':
     case 'bits':

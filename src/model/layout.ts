@@ -25,6 +25,7 @@ export type FieldType =
   | 'mac'
   | 'comm'
   | 'name'
+  | 'text'
   | 'reason'
   | 'bits';
 

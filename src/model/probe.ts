@@ -29,5 +29,8 @@ export interface ProbePath {
   readonly flags: Readonly<Record<string, Readonly<Record<number, string>>>>;
 }
 
+/** Paths that only say more about the others: names of threads, and marks, which are recorded when asked for. */
+export const SIDE_PATHS: readonly string[] = ['task', 'mark'];
+
 /** Types whose numbers are printed in hexadecimal. */
 export const HEX_TYPES: readonly FieldType[] = ['umem_addr', 'bits'];

@@ -12,7 +12,7 @@ export interface ProbeCoverage {
   readonly probe: string;
   readonly path: string;
   readonly target: string;
-  readonly method: 'fentry' | 'fexit' | 'kprobe' | 'kretprobe' | 'raw_tp' | 'tp' | null;
+  readonly method: 'fentry' | 'fexit' | 'kprobe' | 'kretprobe' | 'raw_tp' | 'tp' | 'uprobe' | null;
   readonly status: 'attached' | 'missing' | 'inlined' | 'refused';
   /** In words, with errno, when it is not attached by the first choice. */
   readonly reason: string | null;

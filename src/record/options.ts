@@ -3,7 +3,7 @@
 import type { Violation } from '../model/violation.ts';
 
 export interface RecordOptions {
-  /** Paths to record, default all this build has. */
+  /** Paths to record, default all this build has but `mark`. */
   readonly paths?: readonly string[];
   /** Names of built-in invariants; default all of the paths. */
   readonly invariants?: readonly string[];
@@ -28,6 +28,8 @@ export interface RecordOptions {
   /** Let checks in the kernel freeze inside the offending event. Default true. */
   readonly tripwires?: boolean;
   readonly attach?: 'fentry' | 'kprobe';
+  /** Programs and libraries whose FLIGHTRING_MARKs are recorded, too; with any, so are those of `flightring mark`. */
+  readonly marks?: readonly string[];
   /** Give up all capabilities that a running recorder doesn't need, for this whole process. Default false. */
   readonly dropPrivileges?: boolean;
   /** A network namespace, as a path (/run/netns/NAME, /proc/PID/ns/net); only its devices are recorded. */

@@ -2,6 +2,7 @@
 
 import { PROBE_PATHS } from '../generated/probes.ts';
 import { KernelError } from '../model/errors.ts';
+import { SIDE_PATHS } from '../model/probe.ts';
 import { SLOT_BYTES } from '../model/slot.ts';
 import { KEPT_CAPABILITIES } from '../source/capabilities.ts';
 import { describeErrno } from '../source/errno.ts';
@@ -33,6 +34,12 @@ function filterOf(options: RecordOptions): KernelFilter {
   return filter;
 }
 
+/** Those asked for; a path that nobody asks for costs nothing. */
+function pathsOf({ paths, marks = [] }: RecordOptions): string[] {
+  const asked = paths ?? PROBE_PATHS.map(({ path }) => path).filter((path) => !SIDE_PATHS.includes(path));
+  return marks.length > 0 && !asked.includes('mark') ? [...asked, 'mark'] : [...asked];
+}
+
 /**
  * Loads, attaches and arms a recorder; it records until `stop()`, or after one recording with `once`. `onArmed` is called
  * as soon as events are recorded: the checker follows when it returns, and finds them in the rings.
@@ -41,7 +48,7 @@ export async function record(
   options: RecordOptions = {},
   onArmed?: (recorder: Recorder) => void | Promise<void>,
 ): Promise<Recorder> {
-  const paths = options.paths ?? PROBE_PATHS.map(({ path }) => path).filter((path) => path !== 'task');
+  const paths = pathsOf(options);
   const slots = slotsFor(options);
   requireCapabilities();
   const out = checkOutput(options.out ?? '.', slots * SLOT_BYTES * 2);
@@ -54,6 +61,7 @@ export async function record(
     slots,
     filter: filterOf(options),
     tripwires: options.tripwires === false || options.freezeOn === 'none' ? [] : TRIPWIRES,
+    ...(options.marks ? { marks: options.marks } : {}),
     ...(options.attach ? { attach: options.attach } : {}),
   });
   if (!kernel.coverage.some(({ path, status }) => paths.includes(path) && status === 'attached')) {

@@ -10,6 +10,9 @@ export type TextForm = 'mac' | 'ip' | 'text';
 /** Rows of one row group at most; readers refuse more, which bounds what a file can make them allocate. */
 export const GROUP_ROWS = 65_536;
 
+/** The longest field of text. */
+export const TEXT_BYTES = 40;
+
 /** Bounds, with GROUP_ROWS, what reading one row group can allocate. */
 const MAX_COLUMNS = 512;
 
@@ -106,6 +109,7 @@ function storageOf(field: FieldLayout): Storage {
     case 'ip':
     case 'comm':
     case 'name':
+    case 'text':
       return 'text';
     case 's32':
     case 'errno':
@@ -213,6 +217,7 @@ const SIZES: Readonly<Record<string, readonly number[]>> = {
   mac: [6],
   comm: [16],
   name: [16],
+  text: [TEXT_BYTES],
   s32: [4],
   errno: [4],
   u64: [8],

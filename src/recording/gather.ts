@@ -3,7 +3,7 @@
 import { NO_OBJECT } from '../model/objects.ts';
 import type { RecordingMeta } from '../model/recording.ts';
 import { FLAG, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
-import { COMMON, type ColumnPlan, type FieldPlan, type KindPlan } from './columns.ts';
+import { COMMON, type ColumnPlan, type FieldPlan, type KindPlan, TEXT_BYTES } from './columns.ts';
 import { createObjectJoin, createThreadJoin, type ObjectJoin, type ThreadJoin } from './join.ts';
 import { isWholeRecord } from './slots.ts';
 import { createStrings, type Strings } from './strings.ts';
@@ -190,7 +190,7 @@ function createTextReader(strings: Strings): TextReader {
     ip: new Map<string, number>(),
     text: new Map<string, number>(),
   };
-  const scratch = Buffer.alloc(16);
+  const scratch = Buffer.alloc(TEXT_BYTES);
   return (lanes, at, field) => {
     const { bytes, form } = field;
     for (let i = 0; i < bytes.length; i++) {

@@ -95,6 +95,7 @@ const FIELD_TYPES: readonly FieldType[] = [
   'mac',
   'comm',
   'name',
+  'text',
   'reason',
   'bits',
 ];
@@ -151,7 +152,7 @@ function readCoverage(coverage: JsonReader): ProbeCoverage {
     target: coverage.get('target').text(),
     method: coverage
       .get('method')
-      .oneOf(['fentry', 'fexit', 'kprobe', 'kretprobe', 'raw_tp', 'tp', null] as const),
+      .oneOf(['fentry', 'fexit', 'kprobe', 'kretprobe', 'raw_tp', 'tp', 'uprobe', null] as const),
     status: coverage.get('status').oneOf(['attached', 'missing', 'inlined', 'refused'] as const),
     reason: coverage.get('reason').orNull(asText),
   };

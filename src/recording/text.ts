@@ -12,8 +12,8 @@ export function formatText(form: TextForm, bytes: Uint8Array): string {
 
 /** The bytes of a text, zero beyond its end. Throws a RecordingError for a text that `formatText` can't have made. */
 export function parseText(form: TextForm, text: string, size: number): Uint8Array {
-  // No text is longer than 16 bytes written as \xNN each.
-  const bytes = text.length > 64 ? null : parsers[form](text);
+  // No text is longer than its bytes written as \xNN each; an address is of at most 39 characters.
+  const bytes = text.length > Math.max(size * 4, 64) ? null : parsers[form](text);
   if (bytes === null || bytes.length > size) {
     const what = { mac: 'a MAC address', ip: 'an IP address', text: `a name of at most ${size} bytes` }[form];
     throw new RecordingError(

@@ -11,10 +11,11 @@ import type { Probe } from '../model/probe.ts';
 import type { ProbeCoverage } from '../model/recording.ts';
 import { missingCapabilities } from './capabilities.ts';
 import { describeErrno } from './errno.ts';
+import { attachMarks, type MarkPlace, markPlaces } from './marks.ts';
 import { ObjectMemory } from './object-memory.ts';
 import * as shim from './shim.ts';
 
-export type AttachMethod = 'fentry' | 'kprobe' | 'raw_tp';
+export type AttachMethod = 'fentry' | 'kprobe' | 'raw_tp' | 'uprobe';
 
 /** Conditions evaluated in the kernel; undefined lets everything pass. */
 export interface KernelFilter {
@@ -34,6 +35,8 @@ export interface KernelOptions {
   readonly tripwires?: readonly number[];
   /** Use only this method for functions; default the best. */
   readonly attach?: 'fentry' | 'kprobe';
+  /** For the path `mark`: files whose marks are recorded beside those of `flightring mark`. */
+  readonly marks?: readonly string[];
 }
 
 /** An attached recorder: nothing is recorded until `arm`. */
@@ -80,9 +83,11 @@ function choicesOf(name: string, programs: ReadonlySet<string>, forced: KernelOp
   const fentry = [`${name}__fentry`, `${name}__fexit`].filter((p) => programs.has(p));
   const kprobe = [`${name}__kprobe`, `${name}__kretprobe`].filter((p) => programs.has(p));
   const raw = [`${name}__raw_tp`].filter((p) => programs.has(p));
+  const uprobe = [`${name}__uprobe`].filter((p) => programs.has(p));
   if (fentry.length > 0 && forced !== 'kprobe') choices.push({ method: 'fentry', programs: fentry });
   if (kprobe.length > 0 && forced !== 'fentry') choices.push({ method: 'kprobe', programs: kprobe });
   if (raw.length > 0) choices.push({ method: 'raw_tp', programs: raw });
+  if (uprobe.length > 0) choices.push({ method: 'uprobe', programs: uprobe });
   return choices;
 }
 
@@ -198,6 +203,7 @@ export function openKernel(options: KernelOptions): KernelRecorder {
   requireCapabilities();
   shim.openShim();
   const cpus = possibleCpus();
+  const marks = options.paths.includes('mark') ? markPlaces(options.marks ?? []) : [];
   const object = join(shim.nativeFolder(), 'recorder.bpf.o');
   let plans: Plan[] | null = null;
   for (let round = 0; round < 200; round++) {
@@ -216,7 +222,7 @@ export function openKernel(options: KernelOptions): KernelRecorder {
       plans = wantedPlans(options.paths, new Set(programs), options.attach);
       checkKernel(plans);
     }
-    const result = tryOnce(handle, options, cpus, plans, programs);
+    const result = tryOnce(handle, options, cpus, plans, programs, marks);
     if (result) return result;
     shim.closeRecorder(handle);
   }
@@ -230,6 +236,7 @@ function tryOnce(
   cpus: number,
   plans: readonly Plan[],
   programs: readonly string[],
+  marks: readonly MarkPlace[],
 ): KernelRecorder | null {
   const owner = new Map<string, Plan>();
   for (const plan of plans)
@@ -259,7 +266,10 @@ function tryOnce(
   const refused = new Set<Plan>();
   for (const [program, plan] of owner) {
     if (refused.has(plan)) continue;
-    const attached = shim.attachProgram(handle, program);
+    const attached =
+      plan.choices[0]?.method === 'uprobe'
+        ? attachMarks(handle, program, marks)
+        : shim.attachProgram(handle, program);
     if (attached.code >= 0) continue;
     drop(plan, attached);
     refused.add(plan);

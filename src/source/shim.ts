@@ -1,4 +1,4 @@
-// The one file that calls native code: each function of native/flightring.c with its types, and views of its memory.
+// The one file that calls native code: each function of native/flightring.c and native/mark.c with its types, and views of its memory.
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -41,12 +41,17 @@ export function nativeFolder(): string {
   }
 }
 
+/** The shim's own file, in which `setMark` lies. */
+export function libraryPath(): string {
+  return join(nativeFolder(), 'libflightring.so');
+}
+
 let opened = false;
 
 /** Opens the library; the main thread must do so before any worker uses it (a worker alone crashes when it ends). */
 export function openShim(): void {
   if (opened) return;
-  open({ library: LIBRARY, path: join(nativeFolder(), 'libflightring.so') });
+  open({ library: LIBRARY, path: libraryPath() });
   opened = true;
 }
 
@@ -106,6 +111,23 @@ export function attachProgram(handle: number, program: string): CallResult {
   const text = Buffer.alloc(TEXT_BYTES);
   const code = call('fr_attach', I32, [I32, Text, U8Array, U32], [handle, program, text, text.length]);
   return { code, text: textOf(text) };
+}
+
+/** Has a loaded program run whenever a process comes to byte `offset` of the file. */
+export function attachUprobe(handle: number, program: string, path: string, offset: number): CallResult {
+  const text = Buffer.alloc(TEXT_BYTES);
+  const code = call(
+    'fr_attach_uprobe',
+    I32,
+    [I32, Text, Text, U64, U8Array, U32],
+    [handle, program, path, offset, text, text.length],
+  );
+  return { code, text: textOf(text) };
+}
+
+/** Sets a mark, which those see who record the shim's marks. */
+export function setMark(text: string, value: number): void {
+  call('fr_mark', I32, [Text, U64], [text, value]);
 }
 
 /** Has `wait` run a loaded program every `periodUs`. */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One recorder, and what the parts of the shim share. */
+#ifndef FLIGHTRING_RECORDER_H
+#define FLIGHTRING_RECORDER_H
+
+#include <bpf/libbpf.h>
+#include <stdint.h>
+#include "rings.h"
+
+#define API __attribute__((visibility("default")))
+#define PROGRAMS 256
+#define MARKS 1024
+
+struct recorder {
+	int used;
+	struct bpf_object *object;
+	struct bpf_program *programs[PROGRAMS];
+	struct bpf_link *links[PROGRAMS];
+	int count;
+	struct bpf_link *marks[MARKS];
+	int marks_count;
+	struct rings rings;
+	size_t rings_bytes;
+	int own_memory; /* rings in plain memory, for tests and benchmarks */
+	void *objects;
+	size_t objects_bytes;
+	void *control;
+	struct slot *batch;
+	struct reader reader;
+	struct ring_buffer *doorbell;
+	int doorbell_fd;
+	int timer_prog_fd;
+	uint64_t timer_period_ns, timer_next_ns;
+	uint64_t published[8]; /* page of figures, see FR_FIGURES in src/source/shim.ts */
+};
+
+/* Null if there is no such recorder. */
+struct recorder *recorder(int handle);
+/* The program of that name and its index; null if there is none. */
+struct bpf_program *program(struct recorder *r, const char *name, int *at);
+/* libbpf's own words, kept for the error text of the call under way. */
+void start_log(void);
+void give_log(char *text, uint32_t bytes);
+
+#endif
