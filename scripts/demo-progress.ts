@@ -6,6 +6,8 @@ import type { Palette } from '../src/report/palette.ts';
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const SPIN_MS = 100;
 const STILL_MS = 2500;
+/** What stands around the step: the spinner, and up to 999.9 s. */
+const REST_OF_LINE = 14;
 
 export class Progress {
   readonly #palette: Palette;
@@ -52,7 +54,9 @@ export class Progress {
   #tell(): void {
     if (this.#out.isTTY) {
       const frame = FRAMES[this.#turns++ % FRAMES.length];
-      this.#out.write(`\r\x1b[K${frame} ${this.#what} … ${this.#palette.dim(this.#seconds())}`);
+      // A line that wraps could not be wiped.
+      const what = this.#what.slice(0, Math.max(8, this.#out.columns - REST_OF_LINE));
+      this.#out.write(`\r\x1b[K${frame} ${what} … ${this.#palette.dim(this.#seconds())}`);
     } else this.#out.write(`demo:   … ${this.#seconds()}\n`);
   }
 

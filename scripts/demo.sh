@@ -15,7 +15,7 @@ done
 # Nothing is silent for more than three seconds; but a question on a terminal is left alone.
 beat() {
 	waited=0
-	while sleep 3; do
+	while sleep 3 && kill -0 $$ 2>/dev/null; do
 		waited=$((waited + 3))
 		echo "demo:   … $waited s"
 	done
@@ -27,11 +27,13 @@ if [ -n "$beat" ]; then
 	beat &
 	beat=$!
 	trap 'kill $beat 2>/dev/null' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
 fi
 sh scripts/setup.sh "$@"
 make -s -C test/workloads
 if [ -n "$beat" ]; then
 	kill $beat
-	trap - EXIT
+	trap - EXIT INT TERM
 fi
 exec node_modules/.bin/tsx scripts/demo.ts

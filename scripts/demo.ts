@@ -60,13 +60,13 @@ async function recordInLab(lab: Lab, progress: Progress): Promise<string> {
     if (name !== undefined) return keep(join(lab.shareDir, name));
     if (!frozen && files.some((file) => file.startsWith('flightring-'))) {
       frozen = true;
-      progress.begin('an invariant is violated: the rings are frozen, their events become a Parquet file');
+      progress.begin('an invariant is violated: the events held become a Parquet file');
     }
     if (over) break;
     await sleep(100);
   }
   await run;
-  const why = said.at(-1);
+  const why = said.find((line) => /error|cannot|refused/i.test(line)) ?? said.at(-1);
   throw new LabError('DEMO_NO_RECORDING', `the fault was not caught${why === undefined ? '' : `: ${why}`}`);
 }
 
