@@ -176,19 +176,24 @@ static __always_inline void xsk_look_tx(struct xsk_socket_state *xs, struct xsk_
 					__u16 how)
 {
 	struct xsk_glance g = {.ring = &xs->tx, .pool = pool, .object = xs->index, .flags = how};
+	__u32 producer;
 
 	if (!xs->tx.ring)
 		return;
 	g.seen = xs->tx.seen_prod;
-	g.fresh = xsk_fresh(&xs->tx, g.seen, xsk_producer(&xs->tx));
-	if (g.fresh) {
+	producer = xsk_producer(&xs->tx);
+	g.fresh = xsk_fresh(&xs->tx, g.seen, producer);
+	if (producer != xsk_consumer(&xs->tx)) {
 		struct xsk_survey survey = {.now = now, .umem = pool->umem, .how = how};
 
 		/*
-		 * A frame that was put into another queue's FILL before this call must be seen there before
-		 * it is sent: once it has come back in COMP, finding it in FILL would look right.
+		 * Something waits to be sent. A frame that was put into another queue's FILL before this call
+		 * must be seen there before it is sent: once it has come back in COMP, finding it in FILL
+		 * would look right.
 		 */
 		bpf_for_each_map_elem(&xsk_pools, xsk_fill_of_umem, &survey, 0);
+	}
+	if (g.fresh) {
 		XSK_EACH(&g, xsk_tx_entry);
 		xs->tx.seen_prod = xsk_glance_end(&g);
 	}

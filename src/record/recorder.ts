@@ -59,6 +59,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   >();
   #checker: Worker | null = null;
   #exporter: Worker | null = null;
+  /** Resolves when the exporter has loaded what it needs: ended while loading, it would leave files open. */
+  #exporterReady: Promise<void> = Promise.resolve();
   #figures: Figures | null = null;
   #number = 0;
   #windowless = 0;
@@ -181,6 +183,10 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     exporter.on('message', (message: FromExporter) => this.#onExporter(message));
     exporter.on('error', (error) => this.#abort(error));
     this.#exporter = exporter;
+    this.#exporterReady = new Promise((resolve) => {
+      exporter.once('message', () => resolve());
+      exporter.once('exit', () => resolve());
+    });
     return exporter;
   }
 
@@ -303,7 +309,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     };
     const finish = this.#finish;
     this.#finish = null;
-    void Promise.all([this.#checker?.terminate(), this.#exporter?.terminate()]).then(() => {
+    const exporterEnded = this.#exporterReady.then(() => this.#exporter?.terminate());
+    void Promise.all([this.#checker?.terminate(), exporterEnded]).then(() => {
       this.#kernel.close();
       this.emit('end', summary);
       finish(summary);
