@@ -6,15 +6,38 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct list_head {
+	struct list_head *next, *prev;
+};
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
+struct ns_common {
+	unsigned int inum;
+};
 struct net {
+	struct list_head list;
+	struct ns_common ns;
 	__u64 net_cookie;
 };
 typedef struct {
 	struct net *net;
 } possible_net_t;
+struct rtnl_link_ops {
+	const char *kind;
+};
 struct net_device {
 	char name[16];
 	int ifindex;
+	unsigned int flags;  /* IFF_* */
+	unsigned short type; /* ARPHRD_* */
+	unsigned char addr_len;
+	unsigned char reg_state;
+	const unsigned char *dev_addr;
+	const struct rtnl_link_ops *rtnl_link_ops;
 	possible_net_t nd_net;
 };
 
@@ -28,11 +51,16 @@ struct fdtable {
 struct files_struct {
 	struct fdtable *fdt;
 };
+struct nsproxy {
+	struct net *net_ns;
+};
 struct task_struct {
 	int pid;
 	int tgid;
 	char comm[16];
+	struct task_struct *group_leader;
 	struct files_struct *files;
+	struct nsproxy *nsproxy;
 };
 
 /* net/core: sockets, buffers, polling */
@@ -47,7 +75,28 @@ struct socket {
 	struct sock *sk;
 };
 struct sk_buff {
+	struct net_device *dev;
 	struct sock *sk;
+	char cb[48];
+	unsigned long _skb_refdst;
+	unsigned int len;
+	__u32 mark;
+	__be16 protocol;
+	__u16 transport_header;
+	__u16 network_header;
+	__u16 mac_header;
+	unsigned char *head;
+	unsigned char *data;
+};
+/* Of a netlink request: NETLINK_CB(skb) is at skb->cb. */
+struct netlink_skb_parms {
+	struct {
+		__u32 pid, uid, gid;
+	} creds;
+	__u32 portid;
+	__u32 dst_group;
+	__u32 flags;
+	struct sock *sk; /* the sender's */
 };
 struct napi_struct {
 	unsigned int napi_id;
@@ -136,7 +185,14 @@ struct neighbour {
 
 #pragma clang attribute pop
 
-/* include/uapi/linux/if_xdp.h, as the kernel copied it in. */
+/* include/uapi/linux: netlink.h, if_xdp.h, as the kernel copied them in. */
+struct nlmsghdr {
+	__u32 nlmsg_len;
+	__u16 nlmsg_type;
+	__u16 nlmsg_flags;
+	__u32 nlmsg_seq;
+	__u32 nlmsg_pid;
+};
 struct sockaddr_xdp {
 	__u16 sxdp_family;
 	__u16 sxdp_flags;

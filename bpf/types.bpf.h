@@ -26,6 +26,14 @@ typedef __u8 fr_nud;	    /* neighbour state, NUD_* */
 typedef __u8 fr_family;	    /* AF_INET or AF_INET6 */
 typedef __u32 fr_reason;    /* a small number whose text is in src/probes */
 typedef __u32 fr_bits;	    /* flags of the kernel's, printed in hex */
+typedef __u32 fr_inum;	    /* inode number of a namespace: reused, unlike its cookie */
+typedef __u64 fr_cookie;    /* struct sock.skc_cookie, or another number never reused */
+typedef __u64 fr_pointer;   /* a kernel address that stands for an object while it lives; printed in hex */
+typedef __u32 fr_spi;	    /* security parameter index, host order, printed in hex (RFC 4301) */
+typedef __u32 fr_vni;	    /* VXLAN network identifier, host order (RFC 7348) */
+typedef __u16 fr_port;	    /* transport port, host order */
+typedef __u8 fr_proto;	    /* IP protocol number, IPPROTO_* */
+typedef __u64 fr_count;	    /* how many, since the last event that told */
 
 typedef struct {
 	__u8 bytes[16]; /* IPv6, or IPv4 as ::ffff:a.b.c.d */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { wantsColour } from '../src/cli/colour.ts';
 import { bootLab, type Lab } from '../src/lab/index.ts';
-import { SCENARIOS } from '../src/lab/scenarios.ts';
+import { SCENARIOS } from '../src/generated/scenarios.ts';
 import { FlightringError, LabError } from '../src/model/errors.ts';
 import { checkRecording, type RecordingCheck } from '../src/pipeline.ts';
 import { collectLife } from '../src/report/life.ts';

@@ -169,7 +169,7 @@ export const CONTROL = ${JSON.stringify(offsetsOf(btf, 'fr_control'))} as const;
   );
 }
 
-/** \`index.ts\` of probes and invariants: what lies in the folders, sorted; nobody edits a list. */
+/** Indexes of probes, invariants and scenarios: what lies in the folders, sorted; nobody edits a list. */
 function writeIndex(): void {
   const list = (folder: string): string[] =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
@@ -200,6 +200,19 @@ ${invariants.map((file) => `import ${name(file)} from '../invariants/${file}';`)
 
 export const INVARIANTS: readonly Invariant[] = [
 ${invariants.map((file) => `  ${name(file)},`).join('\n')}
+];
+`,
+  );
+  const scenarios = list('src/lab/scenarios').filter((file) => !file.startsWith('_'));
+  write(
+    'src/generated/scenarios.ts',
+    `// ${HEADER} The scenarios of src/lab/scenarios.
+
+import type { Scenario } from '../lab/scenario.ts';
+${scenarios.map((file) => `import ${name(file)} from '../lab/scenarios/${file}';`).join('\n')}
+
+export const SCENARIOS: readonly Scenario[] = [
+${scenarios.map((file) => `  ...${name(file)},`).join('\n')}
 ];
 `,
   );

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootLab } from '../src/lab/index.ts';
 import type { ScenarioResult } from '../src/lab/scenario-run.ts';
-import { SCENARIOS } from '../src/lab/scenarios.ts';
+import { SCENARIOS } from '../src/generated/scenarios.ts';
 import { runScenariosInLab } from '../src/lab/scenarios-in-lab.ts';
 import { checkRecording } from '../src/pipeline.ts';
 import { LabError } from '../src/model/errors.ts';

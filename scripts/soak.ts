@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bootLab } from '../src/lab/index.ts';
 import { runScenariosInLab } from '../src/lab/scenarios-in-lab.ts';
-import { SCENARIOS } from '../src/lab/scenarios.ts';
+import { SCENARIOS } from '../src/generated/scenarios.ts';
 
 /** Events that one forwarded packet makes, at least. */
 const EVENTS_PER_PACKET = 13;

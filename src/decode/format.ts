@@ -52,6 +52,8 @@ export function formatValue(field: FieldLayout, view: DataView): string {
       return formatText(view);
     case 'umem_addr':
     case 'bits':
+    case 'spi':
+    case 'pointer':
       return `0x${(field.size === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true))).toString(16)}`;
     case 'errno':
     case 's32':

@@ -2,7 +2,7 @@
 
 import { UsageError } from '../model/errors.ts';
 import { runScenario } from './scenario-run.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { SCENARIOS } from '../generated/scenarios.ts';
 
 const PACKETS = 300;
 const FAULT_AFTER = '120';

@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../model/errors.ts';
 import { runScenario } from './scenario-run.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { SCENARIOS } from '../generated/scenarios.ts';
 
 const { values, positionals } = parseArgs({
   options: { last: { type: 'string' }, packets: { type: 'string' } },

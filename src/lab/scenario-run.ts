@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../model/errors.ts';
 import type { ProbeCoverage } from '../model/recording.ts';
 import { type Exported, record, type RecordSummary } from '../record/record.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 
 export interface ScenarioResult {
   readonly name: string;
@@ -46,9 +46,13 @@ function start(
   netns: string | null,
   words: readonly string[],
   lines: unknown[],
+  env: Readonly<Record<string, string>> = {},
 ): { child: ChildProcess; ended: Promise<number> } {
   const all = netns === null ? words : ['ip', 'netns', 'exec', netns, ...words];
-  const child = spawn(all[0] as string, all.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(all[0] as string, all.slice(1), {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
   let rest = '';
   child.stdout?.on('data', (chunk: Buffer) => {
     const parts = (rest + chunk.toString()).split('\n');
@@ -132,13 +136,32 @@ async function forward(
   }
 }
 
+/** A program or script of test/workloads, to its end. */
+async function runProgram(scenario: Scenario, options: ScenarioOptions, lines: unknown[]): Promise<void> {
+  const [program = '', ...words] = scenario.words;
+  options.onProgress?.(`running ${scenario.words.join(' ')}`);
+  const command = program.endsWith('.sh')
+    ? ['sh', join(options.workloads, program)]
+    : [join(options.built, program)];
+  const status = await start(null, [...command, ...words], lines, {
+    FLIGHTRING_BUILT: options.built,
+    FLIGHTRING_WORKLOADS: options.workloads,
+  }).ended;
+  if (status !== 0)
+    throw new LabError(
+      'SCENE',
+      `${scenario.words.join(' ')} ended with status ${status}: ${lines.join('; ')}`,
+    );
+}
+
 /** Runs the scenario once; the recorder ends with it. */
 export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<ScenarioResult> {
+  if (scenario.modules) sh('modprobe', ['-a', ...scenario.modules]);
   const started = performance.now();
   const recorder = await record({
-    paths: scenario.workload === 'neigh' ? ['neigh'] : ['xsk', 'neigh'],
+    paths: scenario.paths,
     out: options.out,
-    afterNs: scenario.tripwire ? 0 : 2_000_000,
+    afterNs: scenario.tripwire ? 0 : (scenario.afterMs ?? 2) * 1e6,
     once: scenario.expects.length > 0,
     ...(options.lastEvents === undefined ? {} : { lastEvents: options.lastEvents }),
     ...(scenario.freezeOn ? { freezeOn: scenario.freezeOn } : {}),
@@ -159,9 +182,9 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   try {
     if (scenario.workload === 'forwarder') await forward(scenario, options, workload, enough);
     else {
-      await start(null, ['sh', join(options.workloads, 'neigh-churn.sh'), ...scenario.words], workload).ended;
+      await runProgram(scenario, options, workload);
       if (scenario.expects.length > 0) await recorded(enough);
-      else await sleep(300);
+      else await sleep(scenario.settleMs ?? 300);
     }
   } catch (error) {
     await recorder.stop();

@@ -27,7 +27,15 @@ export type FieldType =
   | 'name'
   | 'text'
   | 'reason'
-  | 'bits';
+  | 'bits'
+  | 'inum'
+  | 'cookie'
+  | 'pointer'
+  | 'spi'
+  | 'vni'
+  | 'port'
+  | 'proto'
+  | 'count';
 
 export interface FieldLayout {
   readonly name: string;

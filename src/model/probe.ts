@@ -10,6 +10,11 @@ export interface Probe {
   readonly target: string;
   /** The kinds of event it writes. */
   readonly writes: readonly string[];
+  /**
+   * Name of the probe that takes its place where this one can't be attached: the same event at another function, for
+   * kernels that have renamed or inlined this one. Coverage shows one line for both, with the function that was taken.
+   */
+  readonly orElse?: string;
   /** What is lost without it, one clause; `doctor` says it when the kernel refuses. */
   readonly purpose: string;
 }
@@ -17,10 +22,30 @@ export interface Probe {
 /** The text of numbers whose meaning belongs to a field of a kind. */
 export type Vocabulary = Readonly<Record<string, Readonly<Record<number, string>>>>;
 
+/**
+ * A kind that says what exists: no probe writes it, but user space, from a dump made once the probes are attached. From
+ * it, and from the events that follow, the state at the beginning of any window can be told.
+ */
+export interface SnapshotKind {
+  /** For example `neigh_exists`. */
+  readonly kind: string;
+  /** Its fields that name the object; the events below have fields of the same names. */
+  readonly key: readonly string[];
+  /**
+   * Kinds of event by which the object comes to be, changes, and ends. Fields of the same name are taken over; others by
+   * `{ field of this kind: field of the event }`.
+   */
+  readonly madeBy: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly changedBy: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly endedBy: readonly string[];
+}
+
 export interface ProbePath {
   readonly path: string;
   readonly title: string;
   readonly probes: readonly Probe[];
+  /** What of this path is dumped at the start. */
+  readonly snapshot?: readonly SnapshotKind[];
   /** One clause per kind, for people: `frame put into FILL by the application`. */
   readonly kinds: Readonly<Record<string, string>>;
   /** By `kind.field` or `field`: number → text. */
@@ -33,4 +58,4 @@ export interface ProbePath {
 export const SIDE_PATHS: readonly string[] = ['task', 'mark'];
 
 /** Types whose numbers are printed in hexadecimal. */
-export const HEX_TYPES: readonly FieldType[] = ['umem_addr', 'bits'];
+export const HEX_TYPES: readonly FieldType[] = ['umem_addr', 'bits', 'spi', 'pointer'];

@@ -98,6 +98,14 @@ const FIELD_TYPES: readonly FieldType[] = [
   'text',
   'reason',
   'bits',
+  'inum',
+  'cookie',
+  'pointer',
+  'spi',
+  'vni',
+  'port',
+  'proto',
+  'count',
 ];
 
 function readLayout(layout: JsonReader): RecordLayout {

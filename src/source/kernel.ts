@@ -60,7 +60,9 @@ interface Choice {
 
 interface Plan {
   readonly path: string;
-  readonly probe: Probe;
+  /** The probe that is tried, and those that may take its place, in their order. */
+  probe: Probe;
+  readonly others: Probe[];
   /** Methods left, best first. */
   choices: Choice[];
   reasons: string[];
@@ -97,15 +99,36 @@ function wantedPlans(
   forced: KernelOptions['attach'],
 ): Plan[] {
   const plans: Plan[] = [];
-  for (const path of PROBE_PATHS) {
-    if (path.path !== 'task' && !paths.includes(path.path)) continue;
-    for (const probe of path.probes) {
-      if (!probe.name || `${probe.name}__timer` === TIMER_PROGRAM) continue;
+  for (const { path, probes } of PROBE_PATHS) {
+    if (path !== 'task' && !paths.includes(path)) continue;
+    const seconds = new Set(probes.map(({ orElse }) => orElse));
+    for (const probe of probes) {
+      if (!probe.name || `${probe.name}__timer` === TIMER_PROGRAM || seconds.has(probe.name)) continue;
+      const others: Probe[] = [];
+      for (let name = probe.orElse; name !== undefined; name = others.at(-1)?.orElse) {
+        const other = probes.find((candidate) => candidate.name === name);
+        if (!other || others.includes(other))
+          throw new Error(`probe ${probe.name}: ${name} is not another probe`);
+        others.push(other);
+      }
       const choices = choicesOf(probe.name, programs, forced);
-      plans.push({ path: path.path, probe, choices, reasons: [], status: 'missing' });
+      plans.push({ path, probe, others, choices, reasons: [], status: 'missing' });
     }
   }
   return plans;
+}
+
+/** Goes over to the next probe of those that can't be attached at all. */
+function takeOthers(plans: readonly Plan[], programs: ReadonlySet<string>, options: KernelOptions): void {
+  for (const plan of plans)
+    while (plan.choices.length === 0) {
+      const other = plan.others.shift();
+      if (!other) break;
+      plan.reasons.push(`${plan.probe.target} can't be probed: ${other.target} is tried`);
+      plan.probe = other;
+      plan.choices = choicesOf(other.name, programs, options.attach);
+      checkKernel([plan]);
+    }
 }
 
 /** Takes away what this kernel can't do at all, before it is asked program by program. */
@@ -222,6 +245,7 @@ export function openKernel(options: KernelOptions): KernelRecorder {
       plans = wantedPlans(options.paths, new Set(programs), options.attach);
       checkKernel(plans);
     }
+    takeOthers(plans, new Set(programs), options);
     const result = tryOnce(handle, options, cpus, plans, programs, marks);
     if (result) return result;
     shim.closeRecorder(handle);

@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SCENARIOS } from '../../src/generated/scenarios.ts';
 import { bootLab, type Lab } from '../../src/lab/index.ts';
 import type { ScenarioResult } from '../../src/lab/scenario-run.ts';
 import { runScenariosInLab } from '../../src/lab/scenarios-in-lab.ts';
-import { type Scenario, SCENARIOS } from '../../src/lab/scenarios.ts';
+import type { Scenario } from '../../src/lab/scenario.ts';
 import { HEAD, SLOT_LANES, timeAt } from '../../src/model/slot.ts';
 import { checkRecording, type RecordingCheck } from '../../src/pipeline.ts';
 import type { Recording } from '../../src/recording/open.ts';
@@ -27,9 +28,6 @@ interface Fault {
   readonly ifname: string;
   readonly ifindex: number;
   readonly queue: number;
-  readonly ip?: string;
-  readonly mac?: string;
-  readonly other_mac?: string;
 }
 
 let lab: Lab;
@@ -103,6 +101,11 @@ const healthy = SCENARIOS.filter(({ expects }) => expects.length === 0);
 
 test('there are healthy and faulty scenarios, and every probe is attached in the lab', () => {
   expect(faulty.length).toBeGreaterThan(10);
+  for (const { name, workload, says } of faulty)
+    expect(
+      workload !== 'program' || (says ?? []).length > 0,
+      `${name} says what its sentence must name`,
+    ).toBe(true);
   expect(healthy.length).toBeGreaterThan(1);
   for (const scenario of SCENARIOS)
     expect(resultOf(scenario).coverage.filter(({ status }) => status !== 'attached')).toEqual([]);
@@ -163,7 +166,7 @@ describe.each(faulty)('$name: $about', (scenario) => {
     const { recording } = await checkOnHost(result);
     const found = recording.meta.violations.filter(({ invariant }) => scenario.expects.includes(invariant));
     const told = found.map(({ object, sentence }) => `${object}: ${sentence}`);
-    for (const word of wordsOf(fault, recording))
+    for (const word of [...wordsOf(fault, scenario, recording), ...saidWords(fault, scenario)])
       expect(
         told.some((text) => text.includes(word)),
         `${word} in\n${told.join('\n')}`,
@@ -171,8 +174,19 @@ describe.each(faulty)('$name: $about', (scenario) => {
   });
 });
 
-function wordsOf(fault: Fault, recording: Recording): string[] {
-  if (fault.ip !== undefined) return [fault.ip, fault.mac as string, fault.other_mac as string];
+/** The scenario's own words, with the fault's fields in their places. */
+function saidWords(fault: Fault, { says = [] }: Scenario): string[] {
+  return says.map((word) =>
+    word.replace(/\{(\w+)\}/g, (_, field: string) => {
+      const value = (fault as unknown as Record<string, unknown>)[field];
+      expect(value, `the fault's line has ${field}`).toBeDefined();
+      return String(value);
+    }),
+  );
+}
+
+function wordsOf(fault: Fault, { workload }: Scenario, recording: Recording): string[] {
+  if (workload === 'program') return [];
   if (fault.fault === 'bind-collision') {
     const collided = recording.meta.objects.filter(
       ({ type, ifindex }) => type === 'queue' && ifindex === fault.ifindex,

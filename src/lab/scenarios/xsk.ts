@@ -1,28 +1,6 @@
-// The scenarios that run live in the lab: what each does, and what a recorder must say of it.
+// AF_XDP: the forwarder in health, and each of its faults.
 
-/** A run of the AF_XDP forwarder, or of neighbour activity, while a recorder watches. */
-export interface Scenario {
-  readonly name: string;
-  /** One sentence: what the application does. */
-  readonly about: string;
-  readonly workload: 'forwarder' | 'neigh';
-  /** Words for the forwarder, or the mode of neigh-churn.sh. */
-  readonly words: readonly string[];
-  /** Words for veth-topology.sh. */
-  readonly topology?: readonly string[];
-  /** Packets sent through the forwarder, and how many a second. */
-  readonly packets?: number;
-  readonly rate?: number;
-  /** The invariants of which at least one must fire, and no other may; empty for a healthy run. */
-  readonly expects: readonly string[];
-  /** Invariants that may fire beside them. */
-  readonly mayExpect?: readonly string[];
-  /** The tripwire in the kernel must have frozen the rings. */
-  readonly tripwire?: boolean;
-  readonly freezeOn?: 'warning';
-  /** Attach by this method only. */
-  readonly attach?: 'kprobe';
-}
+import type { Scenario } from '../scenario.ts';
 
 const FAULT_AFTER = ['--fault-after', '300'];
 /** Small enough that a fault in the middle of FILL comes to light soon. */
@@ -40,6 +18,7 @@ function fault(
     name,
     about,
     workload: 'forwarder',
+    paths: ['xsk', 'neigh'],
     words: [...RING, '--fault', name, ...FAULT_AFTER],
     packets: 1500,
     rate: 1500,
@@ -50,11 +29,12 @@ function fault(
   };
 }
 
-export const SCENARIOS: readonly Scenario[] = [
+const scenarios: readonly Scenario[] = [
   {
     name: 'healthy',
     about: 'forwards between two namespaces and two queues each, and does nothing wrong',
     workload: 'forwarder',
+    paths: ['xsk', 'neigh'],
     words: LARGE_RING,
     packets: 14_000,
     rate: 2000,
@@ -64,6 +44,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'healthy-kprobe',
     about: 'the same, recorded by kprobes alone',
     workload: 'forwarder',
+    paths: ['xsk', 'neigh'],
     words: LARGE_RING,
     packets: 1500,
     rate: 1000,
@@ -112,18 +93,6 @@ export const SCENARIOS: readonly Scenario[] = [
     packets: 2500,
     rate: 1000,
   }),
-  {
-    name: 'neigh-healthy',
-    about: 'adds, confirms and deletes neighbours',
-    workload: 'neigh',
-    words: ['healthy'],
-    expects: [],
-  },
-  {
-    name: 'neigh-conflict',
-    about: 'programs a second MAC for an address that has one',
-    workload: 'neigh',
-    words: ['conflict'],
-    expects: ['neigh.conflict'],
-  },
 ];
+
+export default scenarios;

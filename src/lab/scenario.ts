@@ -1,0 +1,44 @@
+// A scenario: what runs live in the lab while a recorder watches, and what the recorder must say of it.
+
+/** One run of a workload. Files of src/lab/scenarios export lists of them; `npm run generate` collects the lists. */
+export interface Scenario {
+  readonly name: string;
+  /** The story it belongs to: `flightring lab run STORY` runs all of a story's scenarios. Default none. */
+  readonly story?: string;
+  /** One sentence: what the application does. */
+  readonly about: string;
+  /** Paths recorded. */
+  readonly paths: readonly string[];
+  /**
+   * `forwarder`: the AF_XDP forwarder between two veth pairs, with traffic. `program`: the file of test/workloads that
+   * the first of `words` names, a shell script or a program that was built from there.
+   */
+  readonly workload: 'forwarder' | 'program';
+  /** Words for the forwarder; or the program and its words. */
+  readonly words: readonly string[];
+  /** Words for veth-topology.sh. */
+  readonly topology?: readonly string[];
+  /** Packets sent through the forwarder, and how many a second. */
+  readonly packets?: number;
+  readonly rate?: number;
+  /** Kernel modules that the workload needs before the probes are attached: those of a module that isn't there can't be. */
+  readonly modules?: readonly string[];
+  /** The invariants of which at least one must fire, and no other may; empty for a healthy run. */
+  readonly expects: readonly string[];
+  /** Invariants that may fire beside them. */
+  readonly mayExpect?: readonly string[];
+  /**
+   * Words that the sentence of an expected invariant must contain: what it names as the culprit. `{field}` stands for a
+   * field of the line by which the workload announces its fault.
+   */
+  readonly says?: readonly string[];
+  /** Time after the offending event that the recording goes on, in ms. Default 2. */
+  readonly afterMs?: number;
+  /** Time for the events after the workload has ended, in ms. Default 300; invariants with a limit of time need more. */
+  readonly settleMs?: number;
+  /** The tripwire in the kernel must have frozen the rings. */
+  readonly tripwire?: boolean;
+  readonly freezeOn?: 'warning';
+  /** Attach by this method only. */
+  readonly attach?: 'kprobe';
+}
