@@ -45,6 +45,8 @@ describe.each(PROBE_PATHS.map((path) => [path.path, path] as const))('%s', (name
   const source = SOURCES.get(name) ?? '';
   const layouts = LAYOUTS.filter((layout) => layout.path === name);
   const kinds = layouts.map(({ kind }) => kind).sort();
+  const snapshot = path.snapshot ?? [];
+  const dumped = snapshot.map(({ kind }) => kind);
 
   test('programs and their targets are the same in C and here', () => {
     expect(path.probes.map((probe) => `${probe.name} ${probe.target}`).sort()).toEqual(programsIn(source));
@@ -52,11 +54,27 @@ describe.each(PROBE_PATHS.map((path) => [path.path, path] as const))('%s', (name
 
   test('the kinds with a layout are those explained here, and those written in C', () => {
     expect(Object.keys(path.kinds).sort()).toEqual(kinds);
-    expect(kindsWrittenIn(source)).toEqual(kinds);
+    expect([...kindsWrittenIn(source), ...dumped].sort()).toEqual(kinds);
   });
 
   test('the kinds that probes are said to write are all of them', () => {
-    expect([...new Set(path.probes.flatMap((probe) => probe.writes))].sort()).toEqual(kinds);
+    expect([...new Set(path.probes.flatMap((probe) => probe.writes)), ...dumped].sort()).toEqual(kinds);
+  });
+
+  test('what is dumped at the start is followed by events that exist, field by field', () => {
+    const fieldsOf = (kind: string) =>
+      (LAYOUTS.find((layout) => layout.kind === kind) ?? { fields: [] }).fields.map(
+        ({ name: field }) => field,
+      );
+    for (const { kind, key, madeBy, changedBy, endedBy } of snapshot) {
+      expect(fieldsOf(kind)).toEqual(expect.arrayContaining([...key]));
+      for (const [event, fields] of Object.entries({ ...madeBy, ...changedBy })) {
+        expect(fieldsOf(event), event).toEqual(expect.arrayContaining(Object.values(fields)));
+        expect(fieldsOf(kind), kind).toEqual(expect.arrayContaining(Object.keys(fields)));
+      }
+      for (const event of [...Object.keys({ ...madeBy, ...changedBy }), ...endedBy])
+        expect(fieldsOf(event), event).toEqual(expect.arrayContaining([...key]));
+    }
   });
 
   test('words and flags belong to kinds and fields that exist', () => {
@@ -69,7 +87,7 @@ describe.each(PROBE_PATHS.map((path) => [path.path, path] as const))('%s', (name
   });
 
   test('every reason that the C defines has a word', () => {
-    const reasons = [...source.matchAll(/^#define \w+_(?:DROP|WAKE)_\w+ \d+/gm)].length;
+    const reasons = [...source.matchAll(/^#define \w+_(?:DROP|WAKE|REASON)_\w+ \d+/gm)].length;
     const words = Object.entries(path.words)
       .filter(([key]) => key.endsWith('.reason'))
       .reduce((sum, [, text]) => sum + Object.keys(text).length, 0);
