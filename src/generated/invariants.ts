@@ -2,6 +2,10 @@
 
 import type { Invariant } from '../check/invariant.ts';
 import neighConflict from '../invariants/neigh/conflict.ts';
+import netnsForeignRequest from '../invariants/netns/foreign-request.ts';
+import netnsLeakedThread from '../invariants/netns/leaked-thread.ts';
+import netnsNotRestored from '../invariants/netns/not-restored.ts';
+import netnsReusedInode from '../invariants/netns/reused-inode.ts';
 import xskBindIdentity from '../invariants/xsk/bind-identity.ts';
 import xskDescriptorBounds from '../invariants/xsk/descriptor-bounds.ts';
 import xskDoubleEnqueue from '../invariants/xsk/double-enqueue.ts';
@@ -14,6 +18,10 @@ import xskStarvation from '../invariants/xsk/starvation.ts';
 
 export const INVARIANTS: readonly Invariant[] = [
   neighConflict,
+  netnsForeignRequest,
+  netnsLeakedThread,
+  netnsNotRestored,
+  netnsReusedInode,
   xskBindIdentity,
   xskDescriptorBounds,
   xskDoubleEnqueue,
