@@ -2,9 +2,11 @@
 
 import type { Scenario } from '../lab/scenario.ts';
 import neigh from '../lab/scenarios/neigh.ts';
+import threadLeak from '../lab/scenarios/thread-leak.ts';
 import xsk from '../lab/scenarios/xsk.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...neigh,
+  ...threadLeak,
   ...xsk,
 ];
