@@ -35,4 +35,35 @@
 #define FR_KIND_xsk_umem_register 29
 #define FR_KIND_xsk_wakeup 30
 
+#define FR_SHARE_mark_set 0
+#define FR_SHARE_neigh_create 1
+#define FR_SHARE_neigh_release 1
+#define FR_SHARE_neigh_timer 1
+#define FR_SHARE_neigh_update 1
+#define FR_SHARE_neigh_update_done 1
+#define FR_SHARE_task_comm 2
+#define FR_SHARE_xsk_bind 3
+#define FR_SHARE_xsk_comp_begin 3
+#define FR_SHARE_xsk_comp_consume 3
+#define FR_SHARE_xsk_comp_submit 3
+#define FR_SHARE_xsk_drop 3
+#define FR_SHARE_xsk_fill_submit 3
+#define FR_SHARE_xsk_fill_take 3
+#define FR_SHARE_xsk_flush 3
+#define FR_SHARE_xsk_napi_begin 3
+#define FR_SHARE_xsk_napi_complete 3
+#define FR_SHARE_xsk_napi_end 3
+#define FR_SHARE_xsk_napi_schedule 3
+#define FR_SHARE_xsk_redirect 3
+#define FR_SHARE_xsk_release 3
+#define FR_SHARE_xsk_rx_consume 3
+#define FR_SHARE_xsk_rx_publish 3
+#define FR_SHARE_xsk_rx_reserve 3
+#define FR_SHARE_xsk_rx_write 3
+#define FR_SHARE_xsk_socket_create 3
+#define FR_SHARE_xsk_tx_submit 3
+#define FR_SHARE_xsk_tx_take 3
+#define FR_SHARE_xsk_umem_register 3
+#define FR_SHARE_xsk_wakeup 3
+
 #endif

@@ -4,7 +4,7 @@ import type { FieldLayout, RecordLayout } from '../model/layout.ts';
 
 /** Every kind of record, by number. */
 export const LAYOUTS: readonly RecordLayout[] = [
-  {"kind":"gap","number":0,"path":"recorder","size":64,"slots":1,"fields":[{"name":"lost","type":"u64","offset":32,"size":8},{"name":"reason","type":"reason","offset":40,"size":4},{"name":"bank","type":"u32","offset":44,"size":4},{"name":"until","type":"ns","offset":48,"size":8}]},
+  {"kind":"gap","number":0,"path":"recorder","size":64,"slots":1,"fields":[{"name":"lost","type":"u64","offset":32,"size":8},{"name":"reason","type":"reason","offset":40,"size":4},{"name":"bank","type":"u32","offset":44,"size":4},{"name":"until","type":"ns","offset":48,"size":8},{"name":"share","type":"path","offset":56,"size":8}]},
   {"kind":"mark_set","number":1,"path":"mark","size":80,"slots":2,"fields":[{"name":"value","type":"u64","offset":32,"size":8},{"name":"text","type":"text","offset":40,"size":40}]},
   {"kind":"neigh_create","number":2,"path":"neigh","size":64,"slots":1,"fields":[{"name":"netns","type":"netns","offset":32,"size":8},{"name":"ifindex","type":"ifindex","offset":40,"size":4},{"name":"family","type":"family","offset":44,"size":1},{"name":"nud","type":"nud","offset":45,"size":1},{"name":"ip","type":"ip","offset":48,"size":16}]},
   {"kind":"neigh_release","number":3,"path":"neigh","size":72,"slots":2,"fields":[{"name":"netns","type":"netns","offset":32,"size":8},{"name":"ifindex","type":"ifindex","offset":40,"size":4},{"name":"family","type":"family","offset":44,"size":1},{"name":"nud","type":"nud","offset":45,"size":1},{"name":"ip","type":"ip","offset":48,"size":16},{"name":"mac","type":"mac","offset":64,"size":6}]},
@@ -72,9 +72,12 @@ export const KIND = {
   xsk_wakeup: 30,
 } as const;
 
+/** The paths that have a share of the rings, by its number. */
+export const SHARES: readonly string[] = ["mark","neigh","task","xsk"];
+
 /** The lane (32-bit word of the slot) at which a field of a record's first slot begins. */
 export const LANE = {
-  gap: { lost: 8, reason: 10, bank: 11, until: 12 },
+  gap: { lost: 8, reason: 10, bank: 11, until: 12, share: 14 },
   mark_set: { value: 8, text: 10 },
   neigh_create: { netns: 8, ifindex: 10, family: 11, ip: 12 },
   neigh_release: { netns: 8, ifindex: 10, family: 11, ip: 12 },
