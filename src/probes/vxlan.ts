@@ -24,6 +24,8 @@ const FDB_FLAGS = {
   0x20: 'offloaded',
   0x40: 'sticky',
   0x80: 'router',
+  // drivers/net/vxlan: NTF_VXLAN_ADDED_BY_USER.
+  0x100: 'added-by-user',
 } as const;
 
 const LEARNED = { 0x0100: 'learned' } as const;
@@ -35,12 +37,14 @@ const path: ProbePath = {
     {
       name: 'vxlan_device_made',
       target: '__vxlan_dev_create',
+      module: 'vxlan',
       writes: ['vxlan_device_add', 'vxlan_device_refused'],
       purpose: 'which device holds which VNI, and since when',
     },
     {
       name: 'vxlan_device_gone',
       target: 'vxlan_uninit',
+      module: 'vxlan',
       writes: ['vxlan_device_delete', 'vxlan_packets', 'vxlan_no_remote', 'vxlan_learn_refused'],
       purpose: 'when a device went and its VNI was free again',
     },
@@ -59,12 +63,14 @@ const path: ProbePath = {
     {
       name: 'vxlan_fdb_changed',
       target: '__vxlan_fdb_notify',
+      module: 'vxlan',
       writes: ['vxlan_fdb_update', 'vxlan_fdb_delete'],
       purpose: 'every change of a forwarding entry, whatever caused it',
     },
     {
       name: 'vxlan_flush_begin',
       target: 'vxlan_flush',
+      module: 'vxlan',
       writes: ['vxlan_flush'],
       purpose: 'that entries go together, with their device, and not one by one',
     },
@@ -83,12 +89,14 @@ const path: ProbePath = {
     {
       name: 'vxlan_add_reached',
       target: 'vxlan_fdb_add',
+      module: 'vxlan',
       writes: [],
       purpose: 'that a request for a forwarding entry is for a VXLAN device and not a bridge',
     },
     {
       name: 'vxlan_del_reached',
       target: 'vxlan_fdb_delete',
+      module: 'vxlan',
       writes: [],
       purpose: 'that a request to delete a forwarding entry is for a VXLAN device and not a bridge',
     },
@@ -107,30 +115,35 @@ const path: ProbePath = {
     {
       name: 'vxlan_snoop_begin',
       target: 'vxlan_snoop',
+      module: 'vxlan',
       writes: [],
       purpose: 'that an entry was learned from a packet and not asked for',
     },
     {
       name: 'vxlan_snoop_end',
       target: 'vxlan_snoop',
+      module: 'vxlan',
       writes: ['vxlan_learn_refused'],
       purpose: 'packets dropped because their MAC belongs to another VTEP',
     },
     {
       name: 'vxlan_xmit_begin',
       target: 'vxlan_xmit',
+      module: 'vxlan',
       writes: [],
       purpose: 'the MAC of packets that have no remote',
     },
     {
       name: 'vxlan_xmit_one',
       target: 'vxlan_xmit_one',
+      module: 'vxlan',
       writes: ['vxlan_packets', 'vxlan_no_remote'],
       purpose: 'which remotes packets go to',
     },
     {
       name: 'vxlan_xmit_end',
       target: 'vxlan_xmit',
+      module: 'vxlan',
       writes: ['vxlan_no_remote'],
       purpose: 'packets dropped because their MAC has no remote',
     },
