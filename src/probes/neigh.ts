@@ -103,7 +103,8 @@ const path: ProbePath = {
     neigh_timer: "the entry's timer ran; this is the state after it",
     neigh_release: 'the entry is gone from the table',
     neigh_request: 'an entry, or its deletion, was asked for',
-    neigh_announce_receive: 'somebody announced that an address is his: gratuitous ARP or unsolicited advertisement',
+    neigh_announce_receive:
+      'somebody announced that an address is his: gratuitous ARP or unsolicited advertisement',
     neigh_announce_send: "this machine's kernel announced an address of its own",
   },
   words: {

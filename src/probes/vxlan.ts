@@ -171,7 +171,8 @@ const path: ProbePath = {
     vxlan_device_add: 'a VXLAN device was made',
     vxlan_device_refused: 'a VXLAN device was asked for and refused',
     vxlan_device_delete: 'a VXLAN device is going away, and its VNI is free',
-    vxlan_device_move: 'a VXLAN device was moved to another namespace; its VNI stays taken where its socket is',
+    vxlan_device_move:
+      'a VXLAN device was moved to another namespace; its VNI stays taken where its socket is',
     vxlan_fdb_update: 'a forwarding entry was made or changed: this MAC is behind this VTEP',
     vxlan_fdb_delete: 'a forwarding entry, or one remote of it, is gone',
     vxlan_flush: 'entries of a device are about to go together',

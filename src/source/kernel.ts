@@ -137,9 +137,7 @@ function checkKernel(plans: readonly Plan[]): void {
   for (const plan of plans) {
     const { module } = plan.probe;
     const absent =
-      module !== undefined &&
-      shim.btfFunction(plan.probe.target, module) !== 1 &&
-      !moduleIsLoaded(module);
+      module !== undefined && shim.btfFunction(plan.probe.target, module) !== 1 && !moduleIsLoaded(module);
     if (absent) {
       plan.reasons.push(`the module ${module} isn't loaded: modprobe ${module}, then start again`);
       plan.choices = [];
