@@ -160,7 +160,7 @@ static __always_inline __u32 link_reason6(struct inet6_ifaddr___link *ifp)
 	/* Set before the addresses are taken away (addrconf_disable_ipv6). */
 	if (!one && BPF_CORE_READ(idev, cnf.disable_ipv6))
 		return LINK_REASON_SYSCTL;
-	if (!one && !(BPF_CORE_READ(idev, dev, flags) & 1))
+	if (!one && !(BPF_CORE_READ(idev, dev, flags) & LINK_IFF_UP))
 		return LINK_REASON_DOWN;
 	if (BPF_CORE_READ(ifp, flags) & LINK_IFA_DADFAILED)
 		return LINK_REASON_DUPLICATE;

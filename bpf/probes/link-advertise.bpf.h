@@ -17,6 +17,9 @@
 #define LINK_ICMPV6 58
 #define LINK_NEIGHBOUR_ADVERTISEMENT 136
 #define LINK_TARGET_MAC 2
+/* include/uapi/linux/if_bridge.h: BR_STATE_*. */
+#define LINK_FORWARDING 3
+#define LINK_BLOCKING 4
 
 /* RFC 826, for IPv4 over Ethernet. */
 struct link_arp {
@@ -75,6 +78,16 @@ static __always_inline int link_is_unsolicited(struct rec_link_advertise *r, con
 	return 1;
 }
 
+static __always_inline int link_macs_differ(const fr_mac *a, const fr_mac *b)
+{
+	__u8 differ = 0;
+
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		differ |= a->bytes[i] ^ b->bytes[i];
+	return differ != 0;
+}
+
 /* Before the queue, which throws away what comes while there is no carrier. */
 FR_RAW(link_advertise, net_dev_queue, struct sk_buff *skb)
 {
@@ -82,6 +95,7 @@ FR_RAW(link_advertise, net_dev_queue, struct sk_buff *skb)
 	struct rec_link_advertise r = {};
 	struct net_device *dev, *peer;
 	const void *network;
+	int suspicious;
 
 	if (protocol != LINK_ETH_P_ARP && protocol != LINK_ETH_P_IPV6)
 		return 0;
@@ -108,7 +122,9 @@ FR_RAW(link_advertise, net_dev_queue, struct sk_buff *skb)
 		link_read_name(&r.peer_name, peer);
 	}
 	r.port_state = link_port_state(peer ?: dev, &r.bridge);
-	fr_write(link_advertise, &r, 0);
+	suspicious = !r.carrier || r.port_state < LINK_FORWARDING || r.port_state == LINK_BLOCKING ||
+		     link_macs_differ(&r.mac, &r.device_mac);
+	fr_write(link_advertise, &r, suspicious ? FR_URGENT : 0);
 	return 0;
 }
 

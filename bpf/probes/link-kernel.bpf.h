@@ -63,6 +63,7 @@ enum netdev_priv_flags___link {
 #define LINK_NOTIFY_UNREGISTER 6
 #define LINK_NOTIFY_CHANGEADDR 8
 #define LINK_REG_REGISTERED 1
+#define LINK_IFF_UP 1
 #define LINK_NOCARRIER (1ul << 2)
 /* NETDEV_ALIGN: a driver's own part of a device lies behind it, so aligned. */
 #define LINK_PRIV_ALIGN 32
@@ -145,22 +146,24 @@ struct link_before {
 	fr_mac mac;
 	fr_u16 pad;
 };
+struct link_matter {
+	__u64 device;
+	__u64 matter;
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
-	__type(key, __u64);
+	__type(key, struct link_matter);
 	__type(value, struct link_before);
 } link_befores SEC(".maps");
 
 #define LINK_RENAMED 1
 #define LINK_MOVED 2
 #define LINK_ADDRESSED 3
-/* Devices are aligned to more than four bytes. */
-#define link_before_key(dev, matter) ((__u64)(dev) | (matter))
 
 static __always_inline void link_remember(struct net_device *dev, __u64 matter)
 {
-	__u64 key = link_before_key(dev, matter);
+	struct link_matter key = {(__u64)dev, matter};
 	struct link_before before = {};
 
 	before.netns = link_netns(dev);

@@ -108,7 +108,7 @@ static __always_inline void link_unregistered(struct net_device *dev)
 
 static __always_inline void link_mac_changed(struct net_device *dev)
 {
-	__u64 key = link_before_key(dev, LINK_ADDRESSED);
+	struct link_matter key = {(__u64)dev, LINK_ADDRESSED};
 	struct link_before *before = bpf_map_lookup_elem(&link_befores, &key);
 	struct rec_link_mac_change r = {};
 
@@ -169,7 +169,7 @@ FR_ENTRY(link_notify, call_netdevice_notifiers_info, unsigned long what,
 
 static __always_inline int link_renamed(struct net_device *dev, const char *name, int result)
 {
-	__u64 key = link_before_key(dev, LINK_RENAMED);
+	struct link_matter key = {(__u64)dev, LINK_RENAMED};
 	struct link_before *before = bpf_map_lookup_elem(&link_befores, &key);
 	struct rec_link_rename r = {};
 
@@ -184,7 +184,7 @@ static __always_inline int link_renamed(struct net_device *dev, const char *name
 		link_read_name(&r.new_name, dev);
 	r.result = result;
 	bpf_map_delete_elem(&link_befores, &key);
-	fr_write(link_rename, &r, 0);
+	fr_write(link_rename, &r, r.device_flags & LINK_IFF_UP ? FR_URGENT : 0);
 	return 0;
 }
 
@@ -221,14 +221,14 @@ FR_ENTRY(link_move, __dev_change_net_namespace, struct net_device *dev, struct n
 		return 0;
 	r.device_flags = BPF_CORE_READ(dev, flags);
 	link_read_name(&r.name, dev);
-	fr_write(link_move, &r, 0);
+	fr_write(link_move, &r, r.device_flags & LINK_IFF_UP ? FR_URGENT : 0);
 	return 0;
 }
 
 FR_EXIT(link_move_done, __dev_change_net_namespace, struct net_device *dev, struct net *net,
 	const char *pattern, int new_ifindex, int result)
 {
-	__u64 key = link_before_key(dev, LINK_MOVED);
+	struct link_matter key = {(__u64)dev, LINK_MOVED};
 	struct link_before *before = bpf_map_lookup_elem(&link_befores, &key);
 	struct rec_link_move_done r = {};
 
