@@ -97,7 +97,7 @@ class AddressVanished implements Stepper {
   /** The device is another one now. */
   #forget(event: EventView): void {
     const places = [keyOf(event), `${event.text('old_netns')} ${event.u32('old_ifindex')}`];
-    for (const [key, { device }] of [...this.#vanished.entries()])
+    for (const [key, { device }] of this.#vanished.entries())
       if (places.includes(device)) this.#vanished.delete(key);
   }
 

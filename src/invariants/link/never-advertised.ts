@@ -110,7 +110,7 @@ class NeverAdvertised implements Stepper {
 
   #detach(event: EventView, key: string): void {
     this.#attached.delete(key);
-    for (const [about, { use }] of [...this.#pending.entries()])
+    for (const [about, { use }] of this.#pending.entries())
       if (use.device === key) this.#pending.delete(about);
     for (const [, use] of this.#uses.entries()) if (use.device === key) use.ts = event.ts;
   }
@@ -133,7 +133,7 @@ class NeverAdvertised implements Stepper {
   }
 
   #giveUp(device: string, ip: string): void {
-    for (const [about, pending] of [...this.#pending.entries()])
+    for (const [about, pending] of this.#pending.entries())
       if (pending.use.device === device && pending.ip === ip) this.#pending.delete(about);
   }
 
