@@ -32,6 +32,7 @@ struct options {
 	bool mac_given;
 	unsigned long count;
 	unsigned long interval_ms;
+	const char *until;
 	const char *fault;
 };
 
@@ -171,19 +172,25 @@ static void print_mac(const char *name, const uint8_t *mac)
 static void usage(FILE *out)
 {
 	fprintf(out, "usage: advertise --device NAME --ip ADDRESS [--mac MAC] [--count N] [--interval MS] "
-		     "[--fault NAME]\n"
+		     "[--until FILE] [--fault NAME]\n"
 		     "  --mac      default the device's, read once at the start\n"
 		     "  --count    default 3; --interval between them, default 100\n"
+		     "  --until    after the first, wait for this file\n"
 		     "  --fault    print a line that announces this fault\n");
 }
 
 static struct options parse(int argc, char **argv)
 {
 	static const struct option longs[] = {
-	    {"device", required_argument, NULL, 'd'},	{"ip", required_argument, NULL, 'i'},
-	    {"mac", required_argument, NULL, 'm'},	{"count", required_argument, NULL, 'c'},
-	    {"interval", required_argument, NULL, 't'}, {"fault", required_argument, NULL, 'f'},
-	    {"help", no_argument, NULL, 'h'},		{0},
+	    {"device", required_argument, NULL, 'd'},
+	    {"ip", required_argument, NULL, 'i'},
+	    {"mac", required_argument, NULL, 'm'},
+	    {"count", required_argument, NULL, 'c'},
+	    {"interval", required_argument, NULL, 't'},
+	    {"until", required_argument, NULL, 'u'},
+	    {"fault", required_argument, NULL, 'f'},
+	    {"help", no_argument, NULL, 'h'},
+	    {0},
 	};
 	struct options options = {.count = 3, .interval_ms = 100};
 	int option;
@@ -207,6 +214,9 @@ static struct options parse(int argc, char **argv)
 			break;
 		case 't':
 			options.interval_ms = parse_number("--interval", optarg, 60000);
+			break;
+		case 'u':
+			options.until = optarg;
 			break;
 		case 'f':
 			options.fault = optarg;
@@ -260,6 +270,8 @@ int main(int argc, char **argv)
 	}
 	for (unsigned long i = 0; i < options.count; i++) {
 		if (i > 0)
+			nanosleep(&pause, NULL);
+		while (i == 1 && options.until && access(options.until, F_OK) < 0)
 			nanosleep(&pause, NULL);
 		/* Without a carrier the frame is thrown away on the way out: ENOBUFS. */
 		if (sendto(fd, frame.bytes, frame.length, 0, (struct sockaddr *)&to, sizeof(to)) < 0 &&

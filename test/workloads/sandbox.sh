@@ -25,7 +25,7 @@ ip6=fd31::2
 first_mac=02:f3:00:00:00:01
 second_mac=02:f3:00:00:00:02
 # Longer than the limits of the invariants that wait (src/invariants/link).
-limit=3.5
+limit=5.5
 
 remove() {
 	for space in "$box" "$host"; do
@@ -182,10 +182,13 @@ stale_mac() {
 	enter
 	configure "$first_mac"
 	wait_for_port
-	advertise --ip "$ip4" --interval 1000 --fault stale-mac &
+	changed=$(mktemp -u)
+	advertise --ip "$ip4" --until "$changed" --fault stale-mac &
 	sleep 0.5
 	ip -n "$box" link set "$device" address "$second_mac"
+	touch "$changed"
 	wait
+	rm "$changed"
 }
 
 # The route is refused, the engine gives up, and nobody takes the interface back.

@@ -14,14 +14,14 @@ const NA = { ip: IP6, family: 10 };
 
 /** Moved in, with an IPv6 address that is then taken by a sysctl that another writes. */
 function taken(): Sandbox {
-  return new Sandbox().enter().assign(IP6).up().after(5e8).take(IP6, SYSCTL, TOOL);
+  return new Sandbox().enter().assign(IP6).up().after(5e8).lose(IP6, SYSCTL, TOOL);
 }
 
 describe('link.address-vanished', () => {
   it('is silent about what was deleted on request, given again, or is not used', () => {
-    const story = new Sandbox().enter().assign(IP6).up().advertise(NA).take(IP6, REQUEST).advertise(NA);
-    story.assign(IP6).take(IP6, SYSCTL).advertise({ ip: '172.31.0.2' }).assign(IP6).advertise(NA);
-    story.take('fe80:0:0:0:f3:ff:fe00:1', WENT_DOWN).advertise({ ip: 'fe80:0:0:0:f3:ff:fe00:1' });
+    const story = new Sandbox().enter().assign(IP6).up().advertise(NA).lose(IP6, REQUEST).advertise(NA);
+    story.assign(IP6).lose(IP6, SYSCTL).advertise({ ip: '172.31.0.2' }).assign(IP6).advertise(NA);
+    story.lose('fe80:0:0:0:f3:ff:fe00:1', WENT_DOWN).advertise({ ip: 'fe80:0:0:0:f3:ff:fe00:1' });
     expect(check(addressVanished, [story.events]).sentences).toEqual([]);
   });
 
@@ -66,7 +66,7 @@ describe('link.address-vanished', () => {
   });
 
   it('knows an address only from its end on, if recording began in between', () => {
-    const story = new Sandbox().take(IP6, SYSCTL, TOOL).advertise(NA);
+    const story = new Sandbox().lose(IP6, SYSCTL, TOOL).advertise(NA);
     expect(check(addressVanished, [story.events]).sentences[0]).toMatch(
       /^fd31::2 vanished from eth0 \(ifindex 3, netns 4099\) when a sysctl switched IPv6 off \(thread 201 of process 200\), but/,
     );

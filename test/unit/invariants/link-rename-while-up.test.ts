@@ -15,7 +15,7 @@ describe('link.rename-while-up', () => {
 
   it('is silent about an interface that is up without addresses of its own', () => {
     const story = new Sandbox().create().enter().up().assign('fe80:0:0:0:f3:ff:fe00:1');
-    story.rename('eth0', 'eth1', { device_flags: UP }).assign(IP).take(IP, 1).say('link_move', MOVE);
+    story.rename('eth0', 'eth1', { device_flags: UP }).assign(IP).lose(IP, 1).say('link_move', MOVE);
     expect(check(renameWhileUp, [story.events]).sentences).toEqual([]);
   });
 

@@ -76,7 +76,7 @@ export class Sandbox extends Story {
       ...fields,
     });
   }
-  take(ip: string, reason: number, who: Fields = ENGINE): this {
+  lose(ip: string, reason: number, who: Fields = ENGINE): this {
     const family = ip.includes('.') ? 2 : 10;
     return this.say('link_address_delete', { ...who, ...INNER, ip, prefix: 64, family, reason });
   }
