@@ -4,7 +4,7 @@ import type { FieldLayout, RecordLayout } from '../model/layout.ts';
 
 /** Every kind of record, by number. */
 export const LAYOUTS: readonly RecordLayout[] = [
-  {"kind":"gap","number":0,"path":"recorder","size":64,"slots":1,"fields":[{"name":"lost","type":"u64","offset":32,"size":8},{"name":"reason","type":"reason","offset":40,"size":4},{"name":"bank","type":"u32","offset":44,"size":4},{"name":"until","type":"ns","offset":48,"size":8}]},
+  {"kind":"gap","number":0,"path":"recorder","size":64,"slots":1,"fields":[{"name":"lost","type":"u64","offset":32,"size":8},{"name":"reason","type":"reason","offset":40,"size":4},{"name":"bank","type":"u32","offset":44,"size":4},{"name":"until","type":"ns","offset":48,"size":8},{"name":"share","type":"path","offset":56,"size":8}]},
   {"kind":"link_address_add","number":1,"path":"link","size":72,"slots":2,"fields":[{"name":"netns","type":"netns","offset":32,"size":8},{"name":"ifindex","type":"ifindex","offset":40,"size":4},{"name":"prefix","type":"u8","offset":44,"size":1},{"name":"family","type":"family","offset":45,"size":1},{"name":"ip","type":"ip","offset":48,"size":16},{"name":"address_flags","type":"bits","offset":64,"size":4}]},
   {"kind":"link_address_delete","number":2,"path":"link","size":72,"slots":2,"fields":[{"name":"netns","type":"netns","offset":32,"size":8},{"name":"ifindex","type":"ifindex","offset":40,"size":4},{"name":"prefix","type":"u8","offset":44,"size":1},{"name":"family","type":"family","offset":45,"size":1},{"name":"ip","type":"ip","offset":48,"size":16},{"name":"address_flags","type":"bits","offset":64,"size":4},{"name":"reason","type":"reason","offset":68,"size":4}]},
   {"kind":"link_address_exists","number":3,"path":"link","size":72,"slots":2,"fields":[{"name":"netns","type":"netns","offset":32,"size":8},{"name":"ifindex","type":"ifindex","offset":40,"size":4},{"name":"prefix","type":"u8","offset":44,"size":1},{"name":"family","type":"family","offset":45,"size":1},{"name":"ip","type":"ip","offset":48,"size":16},{"name":"address_flags","type":"bits","offset":64,"size":4}]},
@@ -112,9 +112,12 @@ export const KIND = {
   xsk_wakeup: 50,
 } as const;
 
+/** The paths that have a share of the rings, by its number. */
+export const SHARES: readonly string[] = ["link","mark","neigh","task","xsk"];
+
 /** The lane (32-bit word of the slot) at which a field of a record's first slot begins. */
 export const LANE = {
-  gap: { lost: 8, reason: 10, bank: 11, until: 12 },
+  gap: { lost: 8, reason: 10, bank: 11, until: 12, share: 14 },
   link_address_add: { netns: 8, ifindex: 10, prefix: 11, ip: 12 },
   link_address_delete: { netns: 8, ifindex: 10, prefix: 11, ip: 12 },
   link_address_exists: { netns: 8, ifindex: 10, prefix: 11, ip: 12 },
