@@ -4,6 +4,12 @@ import type { Invariant } from '../check/invariant.ts';
 import fdbConflict from '../invariants/fdb/conflict.ts';
 import fdbFlap from '../invariants/fdb/flap.ts';
 import fdbOrphanedNeighbour from '../invariants/fdb/orphaned-neighbour.ts';
+import linkAddressVanished from '../invariants/link/address-vanished.ts';
+import linkAdvertisedTooEarly from '../invariants/link/advertised-too-early.ts';
+import linkNeverAdvertised from '../invariants/link/never-advertised.ts';
+import linkRenameWhileUp from '../invariants/link/rename-while-up.ts';
+import linkStranded from '../invariants/link/stranded.ts';
+import linkWrongMacAdvertised from '../invariants/link/wrong-mac-advertised.ts';
 import neighConflict from '../invariants/neigh/conflict.ts';
 import neighNotReprogrammed from '../invariants/neigh/not-reprogrammed.ts';
 import vxlanCreateDeleteRace from '../invariants/vxlan/create-delete-race.ts';
@@ -22,6 +28,12 @@ export const INVARIANTS: readonly Invariant[] = [
   fdbConflict,
   fdbFlap,
   fdbOrphanedNeighbour,
+  linkAddressVanished,
+  linkAdvertisedTooEarly,
+  linkNeverAdvertised,
+  linkRenameWhileUp,
+  linkStranded,
+  linkWrongMacAdvertised,
   neighConflict,
   neighNotReprogrammed,
   vxlanCreateDeleteRace,
