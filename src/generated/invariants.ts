@@ -2,6 +2,8 @@
 
 import type { Invariant } from '../check/invariant.ts';
 import neighConflict from '../invariants/neigh/conflict.ts';
+import sockiterRepeated from '../invariants/sockiter/repeated.ts';
+import sockiterSkipped from '../invariants/sockiter/skipped.ts';
 import xskBindIdentity from '../invariants/xsk/bind-identity.ts';
 import xskDescriptorBounds from '../invariants/xsk/descriptor-bounds.ts';
 import xskDoubleEnqueue from '../invariants/xsk/double-enqueue.ts';
@@ -14,6 +16,8 @@ import xskStarvation from '../invariants/xsk/starvation.ts';
 
 export const INVARIANTS: readonly Invariant[] = [
   neighConflict,
+  sockiterRepeated,
+  sockiterSkipped,
   xskBindIdentity,
   xskDescriptorBounds,
   xskDoubleEnqueue,

@@ -3,7 +3,8 @@
 import type { ProbePath } from '../model/probe.ts';
 import mark from '../probes/mark.ts';
 import neigh from '../probes/neigh.ts';
+import sockiter from '../probes/sockiter.ts';
 import task from '../probes/task.ts';
 import xsk from '../probes/xsk.ts';
 
-export const PROBE_PATHS: readonly ProbePath[] = [mark, neigh, task, xsk];
+export const PROBE_PATHS: readonly ProbePath[] = [mark, neigh, sockiter, task, xsk];

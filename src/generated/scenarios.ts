@@ -2,9 +2,11 @@
 
 import type { Scenario } from '../lab/scenario.ts';
 import neigh from '../lab/scenarios/neigh.ts';
+import socketIterator from '../lab/scenarios/socket-iterator.ts';
 import xsk from '../lab/scenarios/xsk.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...neigh,
+  ...socketIterator,
   ...xsk,
 ];
