@@ -19,7 +19,9 @@
 
 #define SOCKITER_TCP 6
 #define SOCKITER_UDP 17
-#define SOCKITER_NEW_SYN_RECV 12 /* include/net/tcp_states.h: a request, not a socket yet */
+/* include/net/tcp_states.h */
+#define SOCKITER_SYN_SENT 2
+#define SOCKITER_NEW_SYN_RECV 12 /* a request, not a socket yet */
 
 /* A read begins to walk: the position is that of the first socket it will ask for. */
 RECORD(sockiter_start)
@@ -500,11 +502,12 @@ FR_EXIT(sockiter_tcp_connect, __inet_hash_connect, void *death_row, struct sock_
 	return sockiter_came(sk, SOCKITER_TCP, 0);
 }
 
-/* Accepted connections; requests for connections are inserted by inet_ehash_insert alone. */
+/* Accepted connections: requests are inserted by inet_ehash_insert alone, and what connects is told above. */
 FR_EXIT(sockiter_tcp_accept, inet_ehash_nolisten, struct sock___sockiter *sk, void *osk, void *found_dup_sk,
 	__u8 inserted)
 {
-	if (!inserted || !sockiter_is(sk, SOCKITER_TCP))
+	if (!inserted || !sockiter_is(sk, SOCKITER_TCP) ||
+	    BPF_CORE_READ(sk, __sk_common.skc_state) == SOCKITER_SYN_SENT)
 		return 0;
 	return sockiter_came(sk, SOCKITER_TCP, 0);
 }

@@ -29,8 +29,9 @@ export function protocolName(proto: number): string {
   return proto === 6 ? 'TCP' : 'UDP';
 }
 
+/** Who did it; an interrupt of an idle CPU, such as a timer, is nobody's. */
 export function taskOf(event: EventView): string {
-  return `thread ${event.tid} of process ${event.pid}`;
+  return event.tid === 0 ? 'an interrupt' : `thread ${event.tid} of process ${event.pid}`;
 }
 
 export function nameSocket({ proto, port, cookie, netns }: Socket): string {
