@@ -12,6 +12,8 @@ import linkStranded from '../invariants/link/stranded.ts';
 import linkWrongMacAdvertised from '../invariants/link/wrong-mac-advertised.ts';
 import neighConflict from '../invariants/neigh/conflict.ts';
 import neighNotReprogrammed from '../invariants/neigh/not-reprogrammed.ts';
+import sockiterRepeated from '../invariants/sockiter/repeated.ts';
+import sockiterSkipped from '../invariants/sockiter/skipped.ts';
 import vxlanCreateDeleteRace from '../invariants/vxlan/create-delete-race.ts';
 import vxlanVniLeak from '../invariants/vxlan/vni-leak.ts';
 import xskBindIdentity from '../invariants/xsk/bind-identity.ts';
@@ -36,6 +38,8 @@ export const INVARIANTS: readonly Invariant[] = [
   linkWrongMacAdvertised,
   neighConflict,
   neighNotReprogrammed,
+  sockiterRepeated,
+  sockiterSkipped,
   vxlanCreateDeleteRace,
   vxlanVniLeak,
   xskBindIdentity,

@@ -4,8 +4,9 @@ import type { ProbePath } from '../model/probe.ts';
 import link from '../probes/link.ts';
 import mark from '../probes/mark.ts';
 import neigh from '../probes/neigh.ts';
+import sockiter from '../probes/sockiter.ts';
 import task from '../probes/task.ts';
 import vxlan from '../probes/vxlan.ts';
 import xsk from '../probes/xsk.ts';
 
-export const PROBE_PATHS: readonly ProbePath[] = [link, mark, neigh, task, vxlan, xsk];
+export const PROBE_PATHS: readonly ProbePath[] = [link, mark, neigh, sockiter, task, vxlan, xsk];
