@@ -12,6 +12,10 @@ import linkStranded from '../invariants/link/stranded.ts';
 import linkWrongMacAdvertised from '../invariants/link/wrong-mac-advertised.ts';
 import neighConflict from '../invariants/neigh/conflict.ts';
 import neighNotReprogrammed from '../invariants/neigh/not-reprogrammed.ts';
+import netnsForeignRequest from '../invariants/netns/foreign-request.ts';
+import netnsLeakedThread from '../invariants/netns/leaked-thread.ts';
+import netnsNotRestored from '../invariants/netns/not-restored.ts';
+import netnsReusedInode from '../invariants/netns/reused-inode.ts';
 import sockiterRepeated from '../invariants/sockiter/repeated.ts';
 import sockiterSkipped from '../invariants/sockiter/skipped.ts';
 import vxlanCreateDeleteRace from '../invariants/vxlan/create-delete-race.ts';
@@ -38,6 +42,10 @@ export const INVARIANTS: readonly Invariant[] = [
   linkWrongMacAdvertised,
   neighConflict,
   neighNotReprogrammed,
+  netnsForeignRequest,
+  netnsLeakedThread,
+  netnsNotRestored,
+  netnsReusedInode,
   sockiterRepeated,
   sockiterSkipped,
   vxlanCreateDeleteRace,
