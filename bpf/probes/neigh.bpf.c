@@ -79,6 +79,20 @@ RECORD(neigh_release)
 	fr_u16 pad1;
 };
 
+/* An entry that was there before the recorder; written by user space. */
+RECORD(neigh_exists)
+{
+	struct fr_head head;
+	fr_netns netns;
+	fr_ifindex ifindex;
+	fr_family family;
+	fr_nud nud;
+	fr_u16 pad0;
+	fr_ip ip;
+	fr_mac mac;
+	fr_u16 pad1;
+};
+
 /* Which entry: false if it isn't wanted. A macro, because the records share these names and not a struct. */
 #define neigh_identify(r, n)                                                                                 \
 	({                                                                                                   \

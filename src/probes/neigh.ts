@@ -50,7 +50,17 @@ const path: ProbePath = {
       purpose: 'when an entry went away',
     },
   ],
+  snapshot: [
+    {
+      kind: 'neigh_exists',
+      key: ['netns', 'ifindex', 'ip'],
+      madeBy: { neigh_create: {} },
+      changedBy: { neigh_update_done: {}, neigh_timer: {} },
+      endedBy: ['neigh_release'],
+    },
+  ],
   kinds: {
+    neigh_exists: 'an entry that was there before',
     neigh_create: 'an entry was made for an address, not resolved yet',
     neigh_update: 'an entry is about to change: who asked, from what, to what',
     neigh_update_done: 'the change was made, or refused',

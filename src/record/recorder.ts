@@ -16,6 +16,7 @@ import type { CheckerStart, ExportOrder, Figures, FromChecker, FromExporter, Fro
 import { COMMAND } from './messages.ts';
 import type { Exported, RecordOptions } from './options.ts';
 import { recordingName } from './output.ts';
+import type { DumpThread } from './snapshot/dump-thread.ts';
 
 /** What a whole run came to. */
 export interface RecordSummary extends Figures {
@@ -36,7 +37,7 @@ export interface RecorderEvents {
 }
 
 /** Worker entries keep the ending of this file: .js when built, .ts when run from source. */
-function workerUrl(name: string): URL {
+export function workerUrl(name: string): URL {
   return new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 }
 
@@ -46,6 +47,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly slots: number;
   readonly #options: RecordOptions;
   readonly #kernel: KernelRecorder;
+  readonly #dump: DumpThread | undefined;
   #invariants: readonly { readonly name: string; readonly version: number }[] = [];
   #names: readonly string[] = [];
   readonly #command = new SharedArrayBuffer(4);
@@ -70,8 +72,9 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly done: Promise<RecordSummary>;
 
   /** Use `record()`. */
-  constructor(options: RecordOptions, kernel: KernelRecorder, out: string) {
+  constructor(options: RecordOptions, kernel: KernelRecorder, out: string, dump?: DumpThread) {
     super();
+    this.#dump = dump;
     this.#options = options;
     this.#kernel = kernel;
     this.out = out;
@@ -105,10 +108,13 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       afterNs: this.#options.afterNs ?? 0,
       exportOnStop: this.#options.exportOnStop ?? false,
       lookForSockets: this.coverage.some(({ path, status }) => path === 'xsk' && status === 'attached'),
+      slots: this.#kernel.slots * this.#kernel.cpus,
+      ...(this.#dump ? { snapshot: this.#dump.link } : {}),
     };
     // The exporter loads what it needs now, not when a bank waits for it.
     this.#exporterThread();
-    this.#checker = new Worker(workerUrl('checker-worker'), { workerData });
+    const transferList = workerData.snapshot ? [workerData.snapshot.port] : [];
+    this.#checker = new Worker(workerUrl('checker-worker'), { workerData, transferList });
     this.#checker.on('message', (message: FromChecker) => this.#onChecker(message));
     this.#checker.on('error', (error) => this.#abort(error));
     this.#checker.on('exit', () => this.#maybeEnd());
@@ -171,6 +177,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       meta: serialiseMeta(this.#meta(frozen, latencyNs)),
       invariants: this.#names,
       modules: this.#options.modules ?? [],
+      ...(frozen.snapshot ? { snapshot: frozen.snapshot } : {}),
     };
     this.#orders.set(frozen.bank, { path, frozen, latencyNs, savedMs: 0 });
     this.#exporterThread().postMessage(order);
@@ -292,6 +299,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
           cause: error,
         })
       : error;
+    this.#dump?.stop();
     void Promise.all([this.#checker?.terminate(), this.#exporter?.terminate()]).then(() => {
       this.#kernel.close();
       this.#fail?.(reason);
@@ -309,6 +317,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     };
     const finish = this.#finish;
     this.#finish = null;
+    this.#dump?.stop();
     const exporterEnded = this.#exporterReady.then(() => this.#exporter?.terminate());
     void Promise.all([this.#checker?.terminate(), exporterEnded]).then(() => {
       this.#kernel.close();

@@ -44,7 +44,8 @@ class Conflict implements Stepper {
 
   step(event: EventView): void {
     const entry = `${event.text('netns')} ${event.u32('ifindex')} ${event.text('ip')}`;
-    if (event.kindNumber === KIND.neigh_release) this.#programmed.delete(entry);
+    if (event.kindNumber === KIND.neigh_exists) this.#found(event, entry);
+    else if (event.kindNumber === KIND.neigh_release) this.#programmed.delete(entry);
     else if (event.kindNumber === KIND.neigh_update) this.#update(event, entry);
     else this.#finish(event, entry);
   }
@@ -53,6 +54,13 @@ class Conflict implements Stepper {
     this.#context.unknown(this.#programmed.size);
     this.#programmed.clear();
     this.#requests.clear();
+  }
+
+  /** Whose the kernel's own NOARP entries are is not known: see `nobodys`. */
+  #found(event: EventView, entry: string): void {
+    const nud = event.u32('nud');
+    if ((nud & VALID) === 0 || (nud & NOARP) !== 0) return;
+    this.#keep(entry, { mac: event.text('mac'), who: 'before recording', ref: event.ref() });
   }
 
   #update(event: EventView, entry: string): void {
@@ -111,7 +119,7 @@ export default defineInvariant({
   claim: 'an IP that has a valid MAC is not programmed with another one before it is deleted',
   object: '(netns, dev, IP)',
   source: 'net/core/neighbour.c: __neigh_update, neigh_add; overlay soundness: endpoint IP to MAC is 1:1',
-  needs: ['neigh_update', 'neigh_update_done', 'neigh_release'],
+  needs: ['neigh_exists', 'neigh_update', 'neigh_update_done', 'neigh_release'],
   picture: [
     { from: 'absent', event: 'neigh_update', to: 'programmed' },
     { from: 'programmed', event: 'neigh_update', to: 'programmed' },
