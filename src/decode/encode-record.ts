@@ -6,7 +6,6 @@ import {
   FLAG,
   HEAD,
   HEAD_BYTES,
-  SLOT_BYTES,
   SLOT_LANES,
   SNAPSHOT_CPU,
   slotByte,
@@ -55,7 +54,8 @@ export function stampRecord(lanes: Uint32Array, at: number, slots: number, seq: 
 function encodeValue(field: FieldLayout, value: FieldValue): Uint8Array | null {
   if (field.type === 'mac') return parseMac(String(value));
   if (field.type === 'ip') return parseIp(String(value));
-  if (field.type === 'name' || field.type === 'comm' || field.type === 'text') return encodeText(field, value);
+  if (field.type === 'name' || field.type === 'comm' || field.type === 'text')
+    return encodeText(field, value);
   return typeof value === 'string' ? null : encodeNumber(field, value);
 }
 

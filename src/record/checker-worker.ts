@@ -115,6 +115,7 @@ async function run(): Promise<void> {
   let warnings = 0;
   let quiet = 0;
   let stopping = false;
+  let told = false;
   let snapshot = true;
   let drains = 0;
   let trip: { ts: number; cpu: number; seq: number } | null = null;
@@ -223,6 +224,10 @@ async function run(): Promise<void> {
       quiet++;
     }
     take(false);
+    if (opening?.taken && !told) {
+      told = true;
+      say({ type: 'snapshot', ...opening.taken });
+    }
     // In the first pause, or without one when it has been long in coming.
     if (snapshot && (quiet > 0 || ++drains > SNAPSHOT_AFTER)) {
       threads.snapshot();

@@ -59,6 +59,8 @@ export interface Figures {
 
 export type FromChecker =
   | { readonly type: 'ready' }
+  /** What existed before recording is known now, as far as it can be. */
+  | { readonly type: 'snapshot'; readonly records: number; readonly notes: readonly string[] }
   | { readonly type: 'violations'; readonly violations: readonly Violation[]; readonly windowless: boolean }
   | Frozen
   /** A tripwire froze a bank and no invariant agreed: the bank is free again. */

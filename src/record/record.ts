@@ -74,16 +74,21 @@ export async function record(
     );
   }
   const kinds = snapshotKinds(paths);
-  // It keeps what the others give up, until it has dumped.
+  const byTask = filter.tgid !== undefined || filter.comm !== undefined;
+  // It keeps the privileges that the others give up, until it has dumped.
   const dump =
-    kinds.length > 0 ? new DumpThread(workerUrl('dump-worker'), kinds, filter.netns) : undefined;
+    kinds.length > 0 && !byTask ? new DumpThread(workerUrl('dump-worker'), kinds, filter) : undefined;
+  const notes =
+    kinds.length > 0 && byTask
+      ? ['snapshot: none was taken, because what other processes change is not recorded']
+      : [];
   try {
     // The threads started from here on inherit the little that is left.
     if (options.dropPrivileges) keepCapabilities(KEPT_CAPABILITIES);
     const armedAt = Number(process.hrtime.bigint());
     kernel.arm();
     dump?.begin(armedAt);
-    const recorder = new Recorder(options, kernel, out, dump);
+    const recorder = new Recorder(options, kernel, out, { dump, notes });
     await onArmed?.(recorder);
     const { chooseInvariants, invariantsOfPaths } = await import('./choose-invariants.ts');
     const names = options.invariants ?? invariantsOfPaths(paths);

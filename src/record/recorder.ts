@@ -33,12 +33,20 @@ export interface RecorderEvents {
   exported: [Exported];
   failed: [{ readonly message: string; readonly raw: string | null }];
   unconfirmed: [];
+  /** What existed before recording is known, except for what the notes name. */
+  snapshot: [{ readonly records: number; readonly notes: readonly string[] }];
   end: [RecordSummary];
 }
 
 /** Worker entries keep the ending of this file: .js when built, .ts when run from source. */
 export function workerUrl(name: string): URL {
   return new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+}
+
+/** What comes of the start: the dump under way, and what every recording must say of it. */
+export interface RecorderOpening {
+  readonly dump: DumpThread | undefined;
+  readonly notes: readonly string[];
 }
 
 export class Recorder extends EventEmitter<RecorderEvents> {
@@ -48,6 +56,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly #options: RecordOptions;
   readonly #kernel: KernelRecorder;
   readonly #dump: DumpThread | undefined;
+  readonly #notes: readonly string[];
   #invariants: readonly { readonly name: string; readonly version: number }[] = [];
   #names: readonly string[] = [];
   readonly #command = new SharedArrayBuffer(4);
@@ -72,9 +81,10 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly done: Promise<RecordSummary>;
 
   /** Use `record()`. */
-  constructor(options: RecordOptions, kernel: KernelRecorder, out: string, dump?: DumpThread) {
+  constructor(options: RecordOptions, kernel: KernelRecorder, out: string, opening: RecorderOpening) {
     super();
-    this.#dump = dump;
+    this.#dump = opening.dump;
+    this.#notes = opening.notes;
     this.#options = options;
     this.#kernel = kernel;
     this.out = out;
@@ -134,6 +144,9 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   #onChecker(message: FromChecker): void {
     switch (message.type) {
       case 'ready':
+        return;
+      case 'snapshot':
+        this.emit('snapshot', { records: message.records, notes: message.notes });
         return;
       case 'violations':
         this.emit('violations', message.violations, { windowless: message.windowless });
@@ -278,7 +291,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
         objectsDropped: this.#kernel.control.getUint32(CONTROL.objects_dropped, true),
         windowlessViolations: this.#windowless,
       },
-      notes: [],
+      notes: this.#notes,
     };
   }
 

@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { KIND } from '../../generated/layouts.ts';
 import { PROBE_PATHS } from '../../generated/probes.ts';
 import type { SnapshotKind } from '../../model/probe.ts';
+import type { KernelFilter } from '../../source/kernel.ts';
 
 /** The kinds that are dumped for these paths. */
 export function snapshotKinds(paths: readonly string[]): SnapshotKind[] {
@@ -26,12 +27,12 @@ export class DumpThread {
   #armedAt = 0;
 
   /** `url` is the thread's program. */
-  constructor(url: URL, kinds: readonly SnapshotKind[], only: bigint | undefined) {
+  constructor(url: URL, kinds: readonly SnapshotKind[], { netns, ifindex }: KernelFilter) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port2;
     this.#kinds = kinds;
     this.#worker = new Worker(url, {
-      workerData: { kinds: kinds.map(({ kind }) => kind), only, port: port1 },
+      workerData: { kinds: kinds.map(({ kind }) => kind), only: netns, ifindex, port: port1 },
       transferList: [port1],
     });
     // Without a snapshot recording goes on; the recordings say that it is missing.

@@ -120,7 +120,8 @@ export class Inventory {
         else if (table) this.#settleOne(table, part.lanes.slice(at, next), part.to, floor, rows);
         at = next;
       }
-    if (stale > 0) this.note(`${stale} objects of it could not be placed, because events were lost meanwhile`);
+    if (stale > 0)
+      this.note(`${stale} objects of it could not be placed, because events were lost meanwhile`);
     this.#endOfDump();
     return inOrder(rows);
   }
@@ -151,11 +152,14 @@ export class Inventory {
   get notes(): string[] {
     const notes = [...this.#notes];
     if (this.#touches !== null) notes.push('what existed before recording was not known yet');
-    if (this.#evicted > 0) notes.push(`${this.#evicted} objects beyond the ${OBJECTS_MAX} of a kind that are kept`);
+    if (this.#evicted > 0)
+      notes.push(`${this.#evicted} objects beyond the ${OBJECTS_MAX} of a kind that are kept`);
     if (this.#forgotten > 0) notes.push(`${this.#forgotten} objects became unknown where events were lost`);
     for (const { plan, droppedTo } of this.#tables.values())
       if (droppedTo > 0)
-        notes.push(`not every ${plan.layout.kind} before ${(droppedTo / 1e9).toFixed(6)} s is known, for there were too many changes`);
+        notes.push(
+          `not every ${plan.layout.kind} before ${(droppedTo / 1e9).toFixed(6)} s is known, for there were too many changes`,
+        );
     return notes;
   }
 
@@ -180,7 +184,13 @@ export class Inventory {
   #begin(table: Table, key: string, lanes: Uint32Array, ts: number): void {
     if (table.now.size >= OBJECTS_MAX) this.#evicted++;
     else
-      table.now.set(key, { lanes, seq: this.#nextSeq(lanes), from: ts, to: Number.POSITIVE_INFINITY, told: false });
+      table.now.set(key, {
+        lanes,
+        seq: this.#nextSeq(lanes),
+        from: ts,
+        to: Number.POSITIVE_INFINITY,
+        told: false,
+      });
   }
 
   /** The version after a change, the one before being retired; the same if it changes nothing. */
@@ -253,7 +263,9 @@ export class Inventory {
   #touch(table: Table, key: string, ts: number, event: EventPlan, lanes: Uint32Array, at: number): void {
     const touches = (this.#touches as number) + 1;
     if (touches > TOUCHES_MAX) {
-      this.giveUp(`more than ${TOUCHES_MAX} events while it was looked at what existed before: that is not known`);
+      this.giveUp(
+        `more than ${TOUCHES_MAX} events while it was looked at what existed before: that is not known`,
+      );
       return;
     }
     this.#touches = touches;
@@ -268,7 +280,8 @@ export class Inventory {
     const bytes = new Uint8Array(lanes.buffer);
     const key = this.#keyOf(table.plan.key, bytes, 0);
     const touches = table.touched.get(key) ?? [];
-    if (table.settled.has(key) || touches.some(({ event, ts }) => event.how === HOW.made && ts <= seenBy)) return;
+    if (table.settled.has(key) || touches.some(({ event, ts }) => event.how === HOW.made && ts <= seenBy))
+      return;
     const end = touches.find(({ event }) => event.how !== HOW.changed)?.ts ?? Number.POSITIVE_INFINITY;
     const changes = touches.filter(({ event, ts }) => event.how === HOW.changed && ts < end);
     // It changed and ended while it was asked for: which of its states was seen can't be told.
@@ -283,7 +296,13 @@ export class Inventory {
     table.settled.add(key);
     for (const { event, lanes: source, ts } of changes)
       if (ts <= from) copyBytes(event.values, bytesOf(source), 0, bytes);
-    let version: Version = { lanes, seq: this.#nextSeq(lanes), from, to: Number.POSITIVE_INFINITY, told: true };
+    let version: Version = {
+      lanes,
+      seq: this.#nextSeq(lanes),
+      from,
+      to: Number.POSITIVE_INFINITY,
+      told: true,
+    };
     rows.push(rowOf(version, from));
     for (const { event, lanes: source, ts } of changes)
       if (ts > from) version = this.#changed(table, version, event, bytesOf(source), 0, ts);

@@ -29,6 +29,8 @@ export class Opening {
   #parts: DumpPart[] = [];
   #end: DumpEnd | null = null;
   #settled = false;
+  /** Set once, when the snapshot has been taken: how many objects it told of, and what it does not hold. */
+  taken: { readonly records: number; readonly notes: readonly string[] } | null = null;
   #watermark = 0;
   #held: Batch[] | null = [];
   #heldSlots = 0;
@@ -85,7 +87,9 @@ export class Opening {
     for (const note of this.#end.notes) this.#inventory.note(note);
     // While events are held back, none has been checked.
     const checkedTo = this.#held === null ? this.#watermark - 1 : this.#armedAt;
-    this.#merger.add(this.#inventory.settle(this.#parts, checkedTo));
+    const rows = this.#inventory.settle(this.#parts, checkedTo);
+    this.#merger.add(rows);
+    this.taken = { records: rows.length, notes: this.#inventory.notes };
     this.#parts = [];
     this.#port.close();
   }

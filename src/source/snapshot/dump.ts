@@ -30,8 +30,9 @@ export interface DumpPart {
 export interface DumpOptions {
   /** The `*_exists` kinds that are wanted. */
   readonly kinds: readonly string[];
-  /** Only the namespace with this cookie. */
+  /** Only the namespace with this cookie, and of what belongs to a device only what belongs to this one. */
   readonly only?: bigint | undefined;
+  readonly ifindex?: number | undefined;
 }
 
 /** How a dump went. */
@@ -53,13 +54,7 @@ interface Tool extends Command {
   readonly kinds: readonly string[];
 }
 
-const LINK_KINDS = [
-  'link_exists',
-  'link_address_exists',
-  'neigh_exists',
-  'vxlan_exists',
-  'vxlan_fdb_exists',
-];
+const LINK_KINDS = ['link_exists', 'link_address_exists', 'neigh_exists', 'vxlan_exists', 'vxlan_fdb_exists'];
 
 /** No tool is asked for keys: what is never read can't be recorded. */
 const TOOLS: readonly Tool[] = [
@@ -83,7 +78,16 @@ export async function dump(options: DumpOptions, onPart: (part: DumpPart) => voi
   const encoder = new Encoder(notes);
   onPart({ from, to: now(), lanes: encoder.encode(placesOf(search, wanted)) });
   const tools = TOOLS.filter(({ kinds }) => kinds.some((kind) => wanted.has(kind)));
-  if (tools.length > 0) await askAll(search, tools, wanted, notes, encoder, onPart);
+  // Of other devices no events are recorded: what is known of them now would soon be wrong.
+  const isWanted = ({ kind, fields }: RecordSpec) =>
+    wanted.has(kind) &&
+    (options.ifindex === undefined ||
+      fields['ifindex'] === undefined ||
+      fields['ifindex'] === options.ifindex);
+  if (tools.length > 0)
+    await askAll(search, tools, wanted, notes, (part) =>
+      onPart({ from: part.from, to: part.to, lanes: encoder.encode(part.records.filter(isWanted)) }),
+    );
   encoder.finish();
   return { notes, namespaces: search.namespaces.length };
 }
@@ -112,8 +116,7 @@ async function askAll(
   tools: readonly Tool[],
   wanted: ReadonlySet<string>,
   notes: string[],
-  encoder: Encoder,
-  onPart: (part: DumpPart) => void,
+  onAnswer: (asked: Asked) => void,
 ): Promise<void> {
   const queue = [...namespaces];
   const names = new Map(namespaces.map(({ path, cookie }) => [path, cookie]));
@@ -122,8 +125,8 @@ async function askAll(
   const failures = new Tally();
   const worker = async () => {
     for (let namespace = queue.shift(); namespace && now() < deadline; namespace = queue.shift()) {
-      const part = await ask(namespace, tools, wanted, names, missing, failures);
-      if (part) onPart({ from: part.from, to: part.to, lanes: encoder.encode(part.records) });
+      const asked = await ask(namespace, tools, wanted, names, missing, failures);
+      if (asked) onAnswer(asked);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
@@ -215,7 +218,7 @@ function read(
   add('sockets6', (output) => parseSockets(output, netns, 10));
   const odd = answers.reduce((sum, answer) => sum + answer.odd, 0);
   if (odd > 0) failures.add('entries that could not be read', 1);
-  return answers.flatMap(({ records }) => records.filter(({ kind }) => wanted.has(kind)));
+  return answers.flatMap(({ records }) => records);
 }
 
 class Encoder {

@@ -92,7 +92,12 @@ export function runScript(path: string, commands: readonly Command[]): Promise<S
     const finish = (missing: string | null) => {
       clearTimeout(timer);
       const sections = splitSections(Buffer.concat(output).toString('utf8'), nonce);
-      resolve({ sections, errors: errors.trim(), failure, missing: missing ?? missingTool(commands, sections) });
+      resolve({
+        sections,
+        errors: errors.trim(),
+        failure,
+        missing: missing ?? missingTool(commands, sections),
+      });
     };
     child.on('error', (error: NodeJS.ErrnoException) => {
       failure ??= error.message;
@@ -106,10 +111,7 @@ export function runScript(path: string, commands: readonly Command[]): Promise<S
 }
 
 /** 127 is the shell's status for a command that it can't find. */
-function missingTool(
-  commands: readonly Command[],
-  sections: ReadonlyMap<string, Section>,
-): string | null {
+function missingTool(commands: readonly Command[], sections: ReadonlyMap<string, Section>): string | null {
   const command = commands.find(({ name }) => sections.get(name)?.code === 127);
   return command?.words[0] ?? null;
 }
