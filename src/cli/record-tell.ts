@@ -80,6 +80,11 @@ export class Teller {
       this.#event('failed', { message, raw });
       log.error({ raw }, message);
     });
+    recorder.on('snapshot', ({ records, notes }) => {
+      this.#event('snapshot', { records, notes });
+      log.info({ records }, 'what existed before is known');
+      for (const note of notes) log.warn(`snapshot: ${note}`);
+    });
     recorder.on('unconfirmed', () =>
       log.warn('a check in the kernel froze the rings, and no invariant agreed: recording goes on'),
     );

@@ -79,5 +79,7 @@ export interface RecordingMeta {
     readonly objectsDropped: number;
     readonly windowlessViolations: number;
   };
+  /** Records in front of and among the events that say what existed; they are no events. */
+  readonly snapshot?: { readonly records: number };
   readonly notes: readonly string[];
 }

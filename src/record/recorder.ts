@@ -16,6 +16,7 @@ import type { CheckerStart, ExportOrder, Figures, FromChecker, FromExporter, Fro
 import { COMMAND } from './messages.ts';
 import type { Exported, RecordOptions } from './options.ts';
 import { recordingName } from './output.ts';
+import type { DumpThread } from './snapshot/dump-thread.ts';
 
 /** What a whole run came to. */
 export interface RecordSummary extends Figures {
@@ -32,12 +33,20 @@ export interface RecorderEvents {
   exported: [Exported];
   failed: [{ readonly message: string; readonly raw: string | null }];
   unconfirmed: [];
+  /** What existed before recording is known, except for what the notes name. */
+  snapshot: [{ readonly records: number; readonly notes: readonly string[] }];
   end: [RecordSummary];
 }
 
 /** Worker entries keep the ending of this file: .js when built, .ts when run from source. */
-function workerUrl(name: string): URL {
+export function workerUrl(name: string): URL {
   return new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+}
+
+/** What comes of the start: the dump under way, and what every recording must say of it. */
+export interface RecorderOpening {
+  readonly dump: DumpThread | undefined;
+  readonly notes: readonly string[];
 }
 
 export class Recorder extends EventEmitter<RecorderEvents> {
@@ -48,6 +57,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly shares: readonly Share[];
   readonly #options: RecordOptions;
   readonly #kernel: KernelRecorder;
+  readonly #dump: DumpThread | undefined;
+  readonly #notes: readonly string[];
   #invariants: readonly { readonly name: string; readonly version: number }[] = [];
   #names: readonly string[] = [];
   readonly #command = new SharedArrayBuffer(4);
@@ -72,8 +83,10 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly done: Promise<RecordSummary>;
 
   /** Use `record()`. */
-  constructor(options: RecordOptions, kernel: KernelRecorder, out: string) {
+  constructor(options: RecordOptions, kernel: KernelRecorder, out: string, opening: RecorderOpening) {
     super();
+    this.#dump = opening.dump;
+    this.#notes = opening.notes;
     this.#options = options;
     this.#kernel = kernel;
     this.out = out;
@@ -109,10 +122,13 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       afterNs: this.#options.afterNs ?? 0,
       exportOnStop: this.#options.exportOnStop ?? false,
       lookForSockets: this.coverage.some(({ path, status }) => path === 'xsk' && status === 'attached'),
+      slots: this.#kernel.slots * this.#kernel.cpus,
+      ...(this.#dump ? { snapshot: this.#dump.link } : {}),
     };
     // The exporter loads what it needs now, not when a bank waits for it.
     this.#exporterThread();
-    this.#checker = new Worker(workerUrl('checker-worker'), { workerData });
+    const transferList = workerData.snapshot ? [workerData.snapshot.port] : [];
+    this.#checker = new Worker(workerUrl('checker-worker'), { workerData, transferList });
     this.#checker.on('message', (message: FromChecker) => this.#onChecker(message));
     this.#checker.on('error', (error) => this.#abort(error));
     this.#checker.on('exit', () => this.#maybeEnd());
@@ -132,6 +148,9 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   #onChecker(message: FromChecker): void {
     switch (message.type) {
       case 'ready':
+        return;
+      case 'snapshot':
+        this.emit('snapshot', { records: message.records, notes: message.notes });
         return;
       case 'violations':
         this.emit('violations', message.violations, { windowless: message.windowless });
@@ -175,6 +194,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       meta: serialiseMeta(this.#meta(frozen, latencyNs)),
       invariants: this.#names,
       modules: this.#options.modules ?? [],
+      ...(frozen.snapshot ? { snapshot: frozen.snapshot } : {}),
     };
     this.#orders.set(frozen.bank, { path, frozen, latencyNs, savedMs: 0 });
     this.#exporterThread().postMessage(order);
@@ -277,7 +297,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
         objectsDropped: this.#kernel.control.getUint32(CONTROL.objects_dropped, true),
         windowlessViolations: this.#windowless,
       },
-      notes: [],
+      notes: this.#notes,
     };
   }
 
@@ -298,6 +318,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
           cause: error,
         })
       : error;
+    this.#dump?.stop();
     void Promise.all([this.#checker?.terminate(), this.#exporter?.terminate()]).then(() => {
       this.#kernel.close();
       this.#fail?.(reason);
@@ -315,6 +336,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     };
     const finish = this.#finish;
     this.#finish = null;
+    this.#dump?.stop();
     const exporterEnded = this.#exporterReady.then(() => this.#exporter?.terminate());
     void Promise.all([this.#checker?.terminate(), exporterEnded]).then(() => {
       this.#kernel.close();

@@ -67,6 +67,7 @@ function readMeta(meta: JsonReader): RecordingMeta {
       objectsDropped: loss.get('objectsDropped').count(),
       windowlessViolations: loss.get('windowlessViolations').count(),
     },
+    ...(meta.has('snapshot') ? { snapshot: { records: meta.get('snapshot').get('records').count() } } : {}),
     notes: meta.get('notes').list(asText),
   };
 }
