@@ -155,8 +155,10 @@ API int fr_open(const char *path, char *text, uint32_t bytes)
 	}
 	bpf_object__for_each_program(prog, r->object)
 	{
-		if (r->count == PROGRAMS)
-			break;
+		if (r->count == PROGRAMS) {
+			fr_close(handle);
+			return -E2BIG;
+		}
 		r->programs[r->count++] = prog;
 		bpf_program__set_autoload(prog, false);
 		used += snprintf(text + used, used < (int)bytes ? bytes - used : 0, "%s %s\n",

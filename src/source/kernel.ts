@@ -138,6 +138,15 @@ function takeOthers(plans: readonly Plan[], programs: ReadonlySet<string>, optio
 function checkKernel(plans: readonly Plan[]): void {
   const kprobes = kprobesAvailable();
   for (const plan of plans) {
+    const { module } = plan.probe;
+    const absent =
+      module !== undefined && shim.btfFunction(plan.probe.target) !== 1 && !moduleIsLoaded(module);
+    if (absent) {
+      plan.reasons.push(`the module ${module} isn't loaded: modprobe ${module}, then start again`);
+      plan.choices = [];
+      plan.status = 'missing';
+      continue;
+    }
     if (plan.choices[0]?.method === 'fentry') {
       const known = shim.btfFunction(plan.probe.target);
       if (known !== 1) {
@@ -156,6 +165,11 @@ function checkKernel(plans: readonly Plan[]): void {
       plan.status = 'refused';
     }
   }
+}
+
+/** Built in or loaded, with parameters or not: the kernel names it the same way. */
+function moduleIsLoaded(name: string): boolean {
+  return existsSync(`/sys/module/${name}`);
 }
 
 /** By perf's kprobe device, or by the older tracefs file. */
