@@ -396,10 +396,12 @@ API int fr_timer(int handle, const char *name, uint32_t period_us)
 	return r->timer_prog_fd < 0 ? -ENOENT : 0;
 }
 
-/* What the running kernel's BTF knows: 1 a function of vmlinux, 0 not. */
-API int fr_btf_function(const char *name)
+/* What the running kernel's BTF knows: 1 a function of vmlinux or of that module ("": none), 0 not. */
+API int fr_btf_function(const char *name, const char *module)
 {
 	static struct btf *kernel;
+	struct btf *more;
+	int known;
 
 	start_log();
 	pthread_mutex_lock(&lock);
@@ -408,7 +410,12 @@ API int fr_btf_function(const char *name)
 	pthread_mutex_unlock(&lock);
 	if (!kernel)
 		return -errno;
-	return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
+	known = btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
+	if (!known && module[0] && (more = btf__load_module_btf(module, kernel))) {
+		known = btf__find_by_name_kind(more, name, BTF_KIND_FUNC) > 0;
+		btf__free(more);
+	}
+	return known;
 }
 
 /* 0 rings, 1 control word, 2 object table, 3 batch, 4 figures. */

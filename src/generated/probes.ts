@@ -4,7 +4,10 @@ import type { ProbePath } from '../model/probe.ts';
 import link from '../probes/link.ts';
 import mark from '../probes/mark.ts';
 import neigh from '../probes/neigh.ts';
+import netns from '../probes/netns.ts';
+import sockiter from '../probes/sockiter.ts';
 import task from '../probes/task.ts';
+import vxlan from '../probes/vxlan.ts';
 import xsk from '../probes/xsk.ts';
 
-export const PROBE_PATHS: readonly ProbePath[] = [link, mark, neigh, task, xsk];
+export const PROBE_PATHS: readonly ProbePath[] = [link, mark, neigh, netns, sockiter, task, vxlan, xsk];

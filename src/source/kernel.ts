@@ -140,7 +140,7 @@ function checkKernel(plans: readonly Plan[]): void {
   for (const plan of plans) {
     const { module } = plan.probe;
     const absent =
-      module !== undefined && shim.btfFunction(plan.probe.target) !== 1 && !moduleIsLoaded(module);
+      module !== undefined && shim.btfFunction(plan.probe.target, module) !== 1 && !moduleIsLoaded(module);
     if (absent) {
       plan.reasons.push(`the module ${module} isn't loaded: modprobe ${module}, then start again`);
       plan.choices = [];
@@ -148,7 +148,7 @@ function checkKernel(plans: readonly Plan[]): void {
       continue;
     }
     if (plan.choices[0]?.method === 'fentry') {
-      const known = shim.btfFunction(plan.probe.target);
+      const known = shim.btfFunction(plan.probe.target, module);
       if (known !== 1) {
         plan.reasons.push(
           known < 0

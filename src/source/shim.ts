@@ -156,9 +156,9 @@ export function setTimer(handle: number, program: string, periodUs: number): num
   return call('fr_timer', I32, [I32, Text, U32], [handle, program, periodUs]);
 }
 
-/** 1 if the running kernel's BTF has the function, 0 if not, negative without BTF. */
-export function btfFunction(name: string): number {
-  return call('fr_btf_function', I32, [Text], [name]);
+/** 1 if the running kernel's BTF, or that of the module, has the function, 0 if not, negative without BTF. */
+export function btfFunction(name: string, module = ''): number {
+  return call('fr_btf_function', I32, [Text, Text], [name, module]);
 }
 
 /** A view of shared memory, without copying. It must not be used after `closeRecorder`. */
