@@ -2,9 +2,13 @@
 
 import type { Scenario } from '../lab/scenario.ts';
 import neigh from '../lab/scenarios/neigh.ts';
+import overlay from '../lab/scenarios/overlay.ts';
+import vxlan from '../lab/scenarios/vxlan.ts';
 import xsk from '../lab/scenarios/xsk.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...neigh,
+  ...overlay,
+  ...vxlan,
   ...xsk,
 ];
