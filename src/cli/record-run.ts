@@ -132,6 +132,9 @@ function tellArmed(recorder: Recorder, flags: RecordFlags): void {
     event: 'armed',
     out: recorder.out,
     slots: recorder.slots,
+    shares: Object.fromEntries(
+      recorder.shares.filter(({ slots }) => slots > 0).map(({ path, slots }) => [path, slots]),
+    ),
     probes,
     absent: recorder.coverage.length - probes,
   };

@@ -100,6 +100,7 @@ export class Teller {
     const facts = { events, violations, warnings, lost, recursionMisses, objectsDropped, unseen, windowless };
     this.#event('end', {
       ...facts,
+      lostOf: summary.lostOf,
       recordings: summary.recordings.map(({ path }) => path),
       counts: summary.counts,
     });

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* Where threads of a real driver would be preempted, or wait for one another. */
-#define PAUSE_US 100000
+#define PAUSE_US 60000
 
 static void lock(struct driver *d, bool broken)
 {

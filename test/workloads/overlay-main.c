@@ -157,7 +157,7 @@ static void add_behind_new_vtep(struct worker *w)
 static void key_race(void)
 {
 	worker_begin(&other_agent, add_behind_new_vtep);
-	usleep(30000);
+	usleep(20000);
 	worker_do(&keys, keys_update);
 	worker_wait(&other_agent);
 	announce("{\"fault\":\"key-race\",\"vtep\":\"192.0.2.3\",\"thread\":\"%s\",\"other_thread\":\"%s\"}",
@@ -173,7 +173,7 @@ static void add_late(struct worker *w)
 static void delete_race(void)
 {
 	worker_begin(&other_agent, add_late);
-	usleep(30000);
+	usleep(20000);
 	worker_do(&agent, delete_first);
 	worker_wait(&other_agent);
 	announce("{\"fault\":\"delete-race\",\"vni\":%u,\"device\":\"%s\"}", first->vni, first->name);
