@@ -2,6 +2,10 @@
 
 import type { Invariant } from '../check/invariant.ts';
 import neighConflict from '../invariants/neigh/conflict.ts';
+import xfrmCleartext from '../invariants/xfrm/cleartext.ts';
+import xfrmDanglingPolicy from '../invariants/xfrm/dangling-policy.ts';
+import xfrmDouble from '../invariants/xfrm/double.ts';
+import xfrmRotationRace from '../invariants/xfrm/rotation-race.ts';
 import xskBindIdentity from '../invariants/xsk/bind-identity.ts';
 import xskDescriptorBounds from '../invariants/xsk/descriptor-bounds.ts';
 import xskDoubleEnqueue from '../invariants/xsk/double-enqueue.ts';
@@ -14,6 +18,10 @@ import xskStarvation from '../invariants/xsk/starvation.ts';
 
 export const INVARIANTS: readonly Invariant[] = [
   neighConflict,
+  xfrmCleartext,
+  xfrmDanglingPolicy,
+  xfrmDouble,
+  xfrmRotationRace,
   xskBindIdentity,
   xskDescriptorBounds,
   xskDoubleEnqueue,

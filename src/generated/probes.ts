@@ -4,6 +4,7 @@ import type { ProbePath } from '../model/probe.ts';
 import mark from '../probes/mark.ts';
 import neigh from '../probes/neigh.ts';
 import task from '../probes/task.ts';
+import xfrm from '../probes/xfrm.ts';
 import xsk from '../probes/xsk.ts';
 
-export const PROBE_PATHS: readonly ProbePath[] = [mark, neigh, task, xsk];
+export const PROBE_PATHS: readonly ProbePath[] = [mark, neigh, task, xfrm, xsk];

@@ -2,9 +2,11 @@
 
 import type { Scenario } from '../lab/scenario.ts';
 import neigh from '../lab/scenarios/neigh.ts';
+import xfrm from '../lab/scenarios/xfrm.ts';
 import xsk from '../lab/scenarios/xsk.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...neigh,
+  ...xfrm,
   ...xsk,
 ];
