@@ -25,8 +25,12 @@ function scenario(
 }
 
 const scenarios: readonly Scenario[] = [
-  scenario('healthy', 'encrypts an overlay, changes its keys and takes the peer away in order', [], {}),
-  scenario('marked', 'encrypts one overlay of two, told apart by marks, and changes its keys', [], {}),
+  scenario(
+    'healthy',
+    'encrypts one overlay of two, told apart by marks, changes its keys and takes the peer away in order',
+    [],
+    {},
+  ),
   scenario(
     'cleartext',
     'deletes the policy and SA of an overlay in use, and goes on sending',
