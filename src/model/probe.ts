@@ -8,6 +8,8 @@ export interface Probe {
   readonly name: string;
   /** Kernel function or tracepoint. */
   readonly target: string;
+  /** The kernel module that `target` is in, where it is one everywhere; without it loaded there is nothing to attach to. */
+  readonly module?: string;
   /** The kinds of event it writes. */
   readonly writes: readonly string[];
   /**
