@@ -5,6 +5,7 @@ import mark from '../probes/mark.ts';
 import neigh from '../probes/neigh.ts';
 import sockiter from '../probes/sockiter.ts';
 import task from '../probes/task.ts';
+import vxlan from '../probes/vxlan.ts';
 import xsk from '../probes/xsk.ts';
 
-export const PROBE_PATHS: readonly ProbePath[] = [mark, neigh, sockiter, task, xsk];
+export const PROBE_PATHS: readonly ProbePath[] = [mark, neigh, sockiter, task, vxlan, xsk];

@@ -27,6 +27,9 @@ export const NEXT_PAYLOAD = SLOT_BYTES - 8;
 /** Top bit of `seqHigh`: this slot continues the record that began before it. */
 export const CONTINUATION = 0x8000_0000;
 
+/** A share of the rings numbers its events from its own number times this: (CPU, sequence) names an event over all of them. */
+export const SHARE_BASE = 2 ** 48;
+
 /** Flags in the upper half of `kindFlags`. The lowest four bits count the continuation slots. */
 export const FLAG = {
   /** Mask of the number of continuation slots that follow. */
