@@ -4,8 +4,18 @@ import type { Invariant } from '../check/invariant.ts';
 import fdbConflict from '../invariants/fdb/conflict.ts';
 import fdbFlap from '../invariants/fdb/flap.ts';
 import fdbOrphanedNeighbour from '../invariants/fdb/orphaned-neighbour.ts';
+import linkAddressVanished from '../invariants/link/address-vanished.ts';
+import linkAdvertisedTooEarly from '../invariants/link/advertised-too-early.ts';
+import linkNeverAdvertised from '../invariants/link/never-advertised.ts';
+import linkRenameWhileUp from '../invariants/link/rename-while-up.ts';
+import linkStranded from '../invariants/link/stranded.ts';
+import linkWrongMacAdvertised from '../invariants/link/wrong-mac-advertised.ts';
 import neighConflict from '../invariants/neigh/conflict.ts';
 import neighNotReprogrammed from '../invariants/neigh/not-reprogrammed.ts';
+import netnsForeignRequest from '../invariants/netns/foreign-request.ts';
+import netnsLeakedThread from '../invariants/netns/leaked-thread.ts';
+import netnsNotRestored from '../invariants/netns/not-restored.ts';
+import netnsReusedInode from '../invariants/netns/reused-inode.ts';
 import sockiterRepeated from '../invariants/sockiter/repeated.ts';
 import sockiterSkipped from '../invariants/sockiter/skipped.ts';
 import vxlanCreateDeleteRace from '../invariants/vxlan/create-delete-race.ts';
@@ -24,8 +34,18 @@ export const INVARIANTS: readonly Invariant[] = [
   fdbConflict,
   fdbFlap,
   fdbOrphanedNeighbour,
+  linkAddressVanished,
+  linkAdvertisedTooEarly,
+  linkNeverAdvertised,
+  linkRenameWhileUp,
+  linkStranded,
+  linkWrongMacAdvertised,
   neighConflict,
   neighNotReprogrammed,
+  netnsForeignRequest,
+  netnsLeakedThread,
+  netnsNotRestored,
+  netnsReusedInode,
   sockiterRepeated,
   sockiterSkipped,
   vxlanCreateDeleteRace,
