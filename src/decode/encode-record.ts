@@ -1,15 +1,7 @@
 // Makes a record of its fields' values, for what user space adds to the stream: the snapshot.
 
 import type { FieldLayout, RecordLayout } from '../model/layout.ts';
-import {
-  CONTINUATION,
-  FLAG,
-  HEAD,
-  HEAD_BYTES,
-  SLOT_LANES,
-  SNAPSHOT_CPU,
-  slotByte,
-} from '../model/slot.ts';
+import { CONTINUATION, FLAG, HEAD, HEAD_BYTES, SLOT_LANES, SNAPSHOT_CPU, slotByte } from '../model/slot.ts';
 import { parseIp, parseMac } from './parse-address.ts';
 
 export type FieldValue = number | bigint | string;
