@@ -71,8 +71,9 @@ function evidenceLines({ at, evidence }: Violation, palette: Palette): string[] 
   const offsets = shown.map(({ ts }) => formatOffset(ts - at.ts));
   const width = Math.max(...offsets.map((offset) => offset.length));
   const kinds = Math.max(...shown.map(({ kind }) => kind.length));
+  const cpus = Math.max(...shown.map((ref) => cpuText(ref).length));
   const lines = shown.map((ref, i) => {
-    const line = `${(offsets[i] as string).padStart(width)}  ${cpuText(ref)}  ${palette.kind(ref.kind, ref.kind.padEnd(kinds))}`;
+    const line = `${(offsets[i] as string).padStart(width)}  ${cpuText(ref).padEnd(cpus)}  ${palette.kind(ref.kind, ref.kind.padEnd(kinds))}`;
     const meaning = meaningOf(ref);
     return ref === at || (ref.cpu === at.cpu && ref.seq === at.seq)
       ? `${line}  ${palette.bad(meaning)}`
