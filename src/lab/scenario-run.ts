@@ -156,14 +156,11 @@ async function forward(
 }
 
 /** A program or script of test/workloads, to its end. */
-async function runProgram(scenario: Scenario, options: ScenarioOptions, lines: unknown[]): Promise<void> {
-  options.onProgress?.(`running ${scenario.words.join(' ')}`);
-  const status = await start(null, commandOf(scenario.words, options), lines, places(options)).ended;
+async function runProgram(all: readonly string[], options: ScenarioOptions, lines: unknown[]): Promise<void> {
+  options.onProgress?.(`running ${all.join(' ')}`);
+  const status = await start(null, commandOf(all, options), lines, places(options)).ended;
   if (status !== 0)
-    throw new LabError(
-      'SCENE',
-      `${scenario.words.join(' ')} ended with status ${status}: ${lines.join('; ')}`,
-    );
+    throw new LabError('SCENE', `${all.join(' ')} ended with status ${status}: ${lines.join('; ')}`);
 }
 
 /** Runs the scenario once; the recorder ends with it. */
@@ -171,6 +168,8 @@ export async function runScenario(given: Scenario, options: ScenarioOptions): Pr
   const kernel = release();
   const scenario = scenarioOn(given, kernel);
   if (scenario.modules) sh('modprobe', ['-a', ...scenario.modules]);
+  const workload: unknown[] = [];
+  if (scenario.before) await runProgram(scenario.before, options, workload);
   const started = performance.now();
   const recorder = await record({
     paths: scenario.paths,
@@ -192,12 +191,16 @@ export async function runScenario(given: Scenario, options: ScenarioOptions): Pr
   recorder.on('failed', () => {
     failed = true;
   });
-  const workload: unknown[] = [];
+  let known = false;
+  recorder.on('snapshot', () => {
+    known = true;
+  });
   const enough = () => recordings.length > 0 || failed;
   try {
     if (scenario.workload === 'forwarder') await forward(scenario, options, workload, enough);
     else {
-      await runProgram(scenario, options, workload);
+      if (scenario.before) await waitFor('taking the snapshot', () => known, 30_000);
+      await runProgram(scenario.words, options, workload);
       if (scenario.expects.length > 0) await recorded(enough);
       else await sleep(scenario.settleMs ?? 300);
     }
