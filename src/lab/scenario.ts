@@ -20,7 +20,7 @@ export interface Scenario {
   readonly before?: readonly string[];
   /** Words for veth-topology.sh. */
   readonly topology?: readonly string[];
-  /** Packets sent through the forwarder, and how many a second. */
+  /** Packets sent through the forwarder, and how many a second; a program finds the number in FLIGHTRING_PACKETS. */
   readonly packets?: number;
   readonly rate?: number;
   /** A script of test/workloads with its words that runs beside the forwarder's traffic and is ended with it. */

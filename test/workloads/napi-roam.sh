@@ -9,4 +9,4 @@ for device in outer inner; do
 	# sysfs shows the devices of the namespace it was mounted in; ip netns exec mounts it anew.
 	ip netns exec "$prefix-$device" sh -c "echo 1 >/sys/class/net/$device/threaded"
 done
-exec "$built/napi-roam" 2000 outer inner
+exec "$built/napi-roam" 10000 outer inner
