@@ -24,6 +24,7 @@ import xfrmCleartext from '../invariants/xfrm/cleartext.ts';
 import xfrmDanglingPolicy from '../invariants/xfrm/dangling-policy.ts';
 import xfrmDouble from '../invariants/xfrm/double.ts';
 import xfrmRotationRace from '../invariants/xfrm/rotation-race.ts';
+import xfrmSelf from '../invariants/xfrm/self.ts';
 import xskBindIdentity from '../invariants/xsk/bind-identity.ts';
 import xskDescriptorBounds from '../invariants/xsk/descriptor-bounds.ts';
 import xskDoubleEnqueue from '../invariants/xsk/double-enqueue.ts';
@@ -58,6 +59,7 @@ export const INVARIANTS: readonly Invariant[] = [
   xfrmDanglingPolicy,
   xfrmDouble,
   xfrmRotationRace,
+  xfrmSelf,
   xskBindIdentity,
   xskDescriptorBounds,
   xskDoubleEnqueue,

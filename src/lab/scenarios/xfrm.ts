@@ -49,6 +49,10 @@ const scenarios: readonly Scenario[] = [
   scenario('double', 'adds an SA twice and deletes one that is not there', ['xfrm.double'], {
     says: ['{spi}', '{dst}', 'exists already from thread'],
   }),
+  scenario('self', 'programs an SA whose two ends are its own address', ['xfrm.self'], {
+    paths: ['xfrm', 'link'],
+    says: ['{spi}', '{src} is local', 'thread'],
+  }),
 ];
 
 export default scenarios;
