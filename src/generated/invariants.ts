@@ -20,6 +20,10 @@ import sockiterRepeated from '../invariants/sockiter/repeated.ts';
 import sockiterSkipped from '../invariants/sockiter/skipped.ts';
 import vxlanCreateDeleteRace from '../invariants/vxlan/create-delete-race.ts';
 import vxlanVniLeak from '../invariants/vxlan/vni-leak.ts';
+import xfrmCleartext from '../invariants/xfrm/cleartext.ts';
+import xfrmDanglingPolicy from '../invariants/xfrm/dangling-policy.ts';
+import xfrmDouble from '../invariants/xfrm/double.ts';
+import xfrmRotationRace from '../invariants/xfrm/rotation-race.ts';
 import xskBindIdentity from '../invariants/xsk/bind-identity.ts';
 import xskDescriptorBounds from '../invariants/xsk/descriptor-bounds.ts';
 import xskDoubleEnqueue from '../invariants/xsk/double-enqueue.ts';
@@ -50,6 +54,10 @@ export const INVARIANTS: readonly Invariant[] = [
   sockiterSkipped,
   vxlanCreateDeleteRace,
   vxlanVniLeak,
+  xfrmCleartext,
+  xfrmDanglingPolicy,
+  xfrmDouble,
+  xfrmRotationRace,
   xskBindIdentity,
   xskDescriptorBounds,
   xskDoubleEnqueue,
