@@ -140,9 +140,9 @@ async function forward(
 }
 
 /** A program or script of test/workloads, to its end. */
-async function runProgram(scenario: Scenario, options: ScenarioOptions, lines: unknown[]): Promise<void> {
-  const [program = '', ...words] = scenario.words;
-  options.onProgress?.(`running ${scenario.words.join(' ')}`);
+async function runProgram(all: readonly string[], options: ScenarioOptions, lines: unknown[]): Promise<void> {
+  const [program = '', ...words] = all;
+  options.onProgress?.(`running ${all.join(' ')}`);
   const command = program.endsWith('.sh')
     ? ['sh', join(options.workloads, program)]
     : [join(options.built, program)];
@@ -151,10 +151,7 @@ async function runProgram(scenario: Scenario, options: ScenarioOptions, lines: u
     FLIGHTRING_WORKLOADS: options.workloads,
   }).ended;
   if (status !== 0)
-    throw new LabError(
-      'SCENE',
-      `${scenario.words.join(' ')} ended with status ${status}: ${lines.join('; ')}`,
-    );
+    throw new LabError('SCENE', `${all.join(' ')} ended with status ${status}: ${lines.join('; ')}`);
 }
 
 /** Runs the scenario once; the recorder ends with it. */
@@ -162,6 +159,8 @@ export async function runScenario(given: Scenario, options: ScenarioOptions): Pr
   const kernel = release();
   const scenario = scenarioOn(given, kernel);
   if (scenario.modules) sh('modprobe', ['-a', ...scenario.modules]);
+  const workload: unknown[] = [];
+  if (scenario.before) await runProgram(scenario.before, options, workload);
   const started = performance.now();
   const recorder = await record({
     paths: scenario.paths,
@@ -182,12 +181,16 @@ export async function runScenario(given: Scenario, options: ScenarioOptions): Pr
   recorder.on('failed', () => {
     failed = true;
   });
-  const workload: unknown[] = [];
+  let known = false;
+  recorder.on('snapshot', () => {
+    known = true;
+  });
   const enough = () => recordings.length > 0 || failed;
   try {
     if (scenario.workload === 'forwarder') await forward(scenario, options, workload, enough);
     else {
-      await runProgram(scenario, options, workload);
+      if (scenario.before) await waitFor('taking the snapshot', () => known, 30_000);
+      await runProgram(scenario.words, options, workload);
       if (scenario.expects.length > 0) await recorded(enough);
       else await sleep(scenario.settleMs ?? 300);
     }

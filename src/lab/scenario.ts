@@ -16,6 +16,8 @@ export interface Scenario {
   readonly workload: 'forwarder' | 'program';
   /** Words for the forwarder; or the program and its words. */
   readonly words: readonly string[];
+  /** A program of test/workloads and its words, run before recording begins: what the snapshot is to find. */
+  readonly before?: readonly string[];
   /** Words for veth-topology.sh. */
   readonly topology?: readonly string[];
   /** Packets sent through the forwarder, and how many a second. */
