@@ -62,9 +62,9 @@ const scenarios: readonly Scenario[] = [
   overlay(
     'shared-encryption',
     'the encryption between two hosts is deleted with one of two encrypted networks, and the other sends on',
-    ['xfrm.cleartext'],
+    ['xfrm.in-use-delete', 'xfrm.cleartext'],
     ['VNI {vni}', '{local}', '{vtep}', 'in the clear'],
-    { mayExpect: ['xfrm.in-use-delete'] },
+    { afterMs: 500 },
   ),
   overlay(
     'key-race',
@@ -72,6 +72,13 @@ const scenarios: readonly Scenario[] = [
     ['xfrm.rotation-race'],
     ['{vtep}'],
     { mayExpect: ['xfrm.dangling-policy'] },
+  ),
+  overlay(
+    'self-encryption',
+    'the host advertises another of its addresses, and programs encryption toward the one it had',
+    ['xfrm.self'],
+    ['{self}', '{local}', 'a host does not encrypt to itself'],
+    { paths: ['xfrm', 'vxlan', 'neigh', 'link'] },
   ),
 ];
 
