@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/kernel/ran-reporter.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 120_000 } },
       { test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 240_000 } },
       { test: { name: 'golden', include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'kernel', include: ['test/kernel/**/*.test.ts'], globalSetup: ['test/kernel/build.ts'], ...slow } },

@@ -28,7 +28,7 @@ class Rig {
   readonly checker: Checker | null;
 
   constructor(slots: number, invariants: readonly Invariant[] | null) {
-    this.handle = shim.openMemory(CPUS, slots);
+    this.handle = shim.openMemory(CPUS, [{ path: 'xsk', slots }]);
     if (this.handle < 0) throw new Error(`no rings in memory: ${this.handle}`);
     this.slots = slots;
     const lanes = (which: number, bytes: number) => {

@@ -4,7 +4,7 @@ import { closeSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
-import { LAYOUTS } from '../src/generated/layouts.ts';
+import { LAYOUTS, SHARES } from '../src/generated/layouts.ts';
 import type { ObjectEntry } from '../src/model/objects.ts';
 import type { RecordingMeta } from '../src/model/recording.ts';
 import { writeParquet } from '../src/recording/parquet-write.ts';
@@ -48,8 +48,8 @@ function describe(): RecordingMeta {
   };
 }
 
-const starts = new BigUint64Array(cpus);
-const figures = new BigUint64Array(cpus * 4);
+const starts = new BigUint64Array(cpus * SHARES.length);
+const figures = new BigUint64Array(cpus * SHARES.length * 4);
 
 /** Only the bytes: what must be safe before anything else is tried. */
 const plain = performance.now();

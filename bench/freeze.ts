@@ -2,11 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CONTROL } from '../src/generated/layouts.ts';
-import { SLOT_LANES, timeAt } from '../src/model/slot.ts';
+import { SHARE_BASE, SLOT_LANES, timeAt } from '../src/model/slot.ts';
 import * as shim from '../src/source/shim.ts';
 import { Driver } from './driver.ts';
 import { ringStride, RING_HEADER } from './healthy.ts';
-import { CONTROL_WORD, type BenchRecorder } from './recorder.ts';
+import { CONTROL_WORD, type BenchRecorder, XSK } from './recorder.ts';
 import { type Flip, Recording } from './recording.ts';
 import { type Benchmark, type Options, quantile, type Row } from './table.ts';
 
@@ -39,13 +39,13 @@ function lookAt(
   for (let other = 0; other < recorder.cpus; other++) {
     if (other === cpu) continue;
     const ring = (bank * recorder.cpus + other) * ringStride(SLOTS);
-    const head = shim.ringHead(recorder.handle, bank, other);
+    const head = shim.slotsClaimed(recorder.handle, bank, other, XSK);
     for (let slot = Math.max(0, head - TAIL); slot < head; slot++) {
       const at = (ring + RING_HEADER) / 4 + (slot % SLOTS) * SLOT_LANES;
       furthestNs = Math.max(furthestNs, timeAt(rings, at) - ts);
     }
   }
-  return { later: shim.ringHead(recorder.handle, bank, cpu) - seq, furthestNs };
+  return { later: shim.slotsClaimed(recorder.handle, bank, cpu, XSK) - (seq % SHARE_BASE), furthestNs };
 }
 
 async function trials(driver: Driver, how: 'tripwire' | 'rule', rate: number, count: number) {
@@ -86,7 +86,7 @@ async function trials(driver: Driver, how: 'tripwire' | 'rule', rate: number, co
       const seq = word64(control, CONTROL.trip_seq);
       const at =
         ((bank * recorder.cpus + cpu) * ringStride(SLOTS) + RING_HEADER) / 4 +
-        ((seq - 1) % SLOTS) * SLOT_LANES;
+        (((seq % SHARE_BASE) - 1) % SLOTS) * SLOT_LANES;
       const ts = timeAt(rings, at);
       done.push({
         latencyNs: word64(control, CONTROL.trip_flipped_ts) - ts,

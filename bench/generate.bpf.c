@@ -87,7 +87,7 @@ static __always_inline int next_event(__u32 offend)
 	}
 	if (has & AHEAD)
 		frame += WAITING;
-	r = fr_claim(1, &first, &ring, &same);
+	r = fr_claim(FR_SHARE_xsk_rx_publish, 1, &first, &ring, &same);
 	if (!r)
 		return 0;
 	fr_fill_head(&r->head, kind, flags, same);
@@ -104,7 +104,7 @@ static __always_inline int next_event(__u32 offend)
 		fr_trip(fr_umem_address_broken(r->addr, UMEM_SIZE, 0), first);
 	}
 	fr_publish(&r->head.seq, first + 1);
-	fr_after(first, 1, flags);
+	fr_after(FR_SHARE_xsk_rx_publish, first, 1, flags);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 // A recorder of the benchmarks' own BPF objects, through the shim that the product uses.
 
 import { join } from 'node:path';
-import { CONTROL } from '../src/generated/layouts.ts';
+import { CONTROL, SHARES } from '../src/generated/layouts.ts';
 import { possibleCpus } from '../src/source/kernel.ts';
 import * as shim from '../src/source/shim.ts';
 import { BUILD } from './driver.ts';
@@ -23,11 +23,8 @@ export const CONTROL_WORD = {
   tripped: CONTROL.tripped / 4,
 } as const;
 
-function number64(value: number): Buffer {
-  const buffer = Buffer.alloc(8);
-  buffer.writeBigUInt64LE(BigInt(value));
-  return buffer;
-}
+/** The share that everything here writes to. */
+export const XSK = SHARES.indexOf('xsk');
 
 function number32(value: number): Buffer {
   const buffer = Buffer.alloc(4);
@@ -48,11 +45,13 @@ export function openBench(
   const handle = opened.code;
   for (const line of opened.text.trim().split('\n'))
     shim.setAutoload(handle, line.split(' ')[0] as string, true);
-  shim.setKnob(handle, 'fr_ring_mask', number64(slots - 1));
-  shim.setKnob(handle, 'fr_doorbell_mask', number64(slots / 8 - 1));
   shim.setKnob(handle, 'fr_cpus', number32(cpus));
   for (const [knob, value] of Object.entries(knobs)) shim.setKnob(handle, knob, number32(value));
-  const loaded = shim.loadObject(handle, cpus, slots);
+  const loaded = shim.loadObject(
+    handle,
+    cpus,
+    SHARES.map((path) => ({ path, slots: path === 'xsk' ? slots : 0 })),
+  );
   if (loaded.code < 0) throw new Error(`${name}.bpf.o: ${loaded.code} ${loaded.text}`);
   const memory = shim.memoryOf(handle, shim.MEMORY.control, 4096);
   const control = new Uint32Array(memory.buffer, memory.byteOffset, 1024);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import * as shim from '../src/source/shim.ts';
 import type { Driver } from './driver.ts';
-import { type BenchRecorder, CONTROL_WORD, openBench } from './recorder.ts';
+import { type BenchRecorder, CONTROL_WORD, openBench, XSK } from './recorder.ts';
 
 /** Words shared with the reading thread. */
 export const SHARED = { stop: 0, longestNs: 1, violations: 2 } as const;
@@ -79,7 +79,7 @@ export class Recording {
     let sum = 0;
     for (const bank of [0, 1])
       for (let cpu = 0; cpu < this.recorder.cpus; cpu++)
-        sum += shim.ringHead(this.recorder.handle, bank, cpu);
+        sum += shim.slotsClaimed(this.recorder.handle, bank, cpu, XSK);
     return sum;
   }
 

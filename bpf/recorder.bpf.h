@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The recorder: two banks of per-CPU overwriting rings, the word that freezes them, and the macros that
- * probes are made of. */
+/* The recorder: two banks of per-CPU overwriting rings, a share of each for every path, the word that freezes
+ * them, and the macros that probes are made of. */
 #ifndef FR_RECORDER_BPF_H
 #define FR_RECORDER_BPF_H
 
@@ -19,6 +19,9 @@
 
 #define FR_SLOT_BYTES 64
 #define FR_RING_HEADER 4096
+/* A ring's header has the head of share s at byte s * FR_HEAD_BYTES: heads never share a cache line. */
+#define FR_HEAD_BYTES 64
+#define FR_SHARES_MAX 16
 #define FR_FIRST_PAYLOAD 32
 #define FR_NEXT_PAYLOAD 56
 #define FR_CONTINUATION (1ull << 63)
@@ -49,8 +52,8 @@ struct fr_head {
 	struct rec_##name
 
 /*
- * Events lost from this place in the order on; written by user space, which alone can see the loss. They lie in the time
- * up to `until`, so what other CPUs recorded in that time can't be judged either.
+ * Events lost from this place in the order on; written by user space, which alone can see the loss. They lie
+ * in the time up to `until`, so what other CPUs recorded of that path in that time can't be judged either.
  */
 RECORD(gap)
 {
@@ -59,12 +62,15 @@ RECORD(gap)
 	fr_reason reason;
 	fr_u32 bank;
 	fr_ns until;
-	fr_u64 pad1;
+	fr_path share; /* whose events are lost; empty in old recordings: anyone's */
 };
 
 /* Knobs, constant once loaded: the verifier removes what they switch off. */
-const volatile __u64 fr_ring_mask = 0;	   /* slots per ring - 1 */
-const volatile __u64 fr_doorbell_mask = 0; /* ring the doorbell every so many slots; slots / 8 - 1 */
+/* By share: where its slots begin, their number - 1, and how often it rings the doorbell (every eighth of
+ * them). */
+const volatile __u64 fr_share_offset[FR_SHARES_MAX] = {};
+const volatile __u64 fr_share_mask[FR_SHARES_MAX] = {}; /* 0: this path isn't recorded */
+const volatile __u64 fr_doorbell_mask[FR_SHARES_MAX] = {};
 const volatile __u32 fr_cpus = 1;
 const volatile __u64 fr_only_netns = 0; /* 0: any */
 const volatile __u32 fr_only_ifindex = 0;
@@ -90,7 +96,11 @@ struct fr_control {
 };
 struct fr_control fr_control SEC(".data.control") = {.bank = 2};
 
-/* Geometry is set at load: max_entries = 2 * CPUs, value_size = header + slots. */
+/*
+ * Geometry is set at load: max_entries = 2 * CPUs, value_size = header + the slots of all shares. A share's
+ * number stands in the upper 16 bits of its head from the start, so that (CPU, sequence) names one event over
+ * all shares.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -168,25 +178,32 @@ static __always_inline void fr_ring_doorbell(void)
 }
 
 /*
- * Claims `slots` slots: first the claim, then the clock, so that a reader who takes the time before it reads
- * the heads knows that every older record is claimed. Returns the first slot, or 0 while nothing is recorded.
+ * Claims `slots` slots of a share: first the claim, then the clock, so that a reader who takes the time
+ * before it reads the heads knows that every older record is claimed. Returns the first slot, or 0 while
+ * nothing is recorded.
  */
-static __always_inline void *fr_claim(__u32 slots, __u64 *first, void **ring_out, __u32 *cpu)
+static __always_inline void *fr_claim(const __u32 share, __u32 slots, __u64 *first, void **ring_out,
+				      __u32 *cpu)
 {
 	__u32 bank = *(volatile __u32 *)&fr_control.bank;
+	__u64 mask;
 	__u32 at;
 	void *ring;
 
 	if (bank > 1)
+		return 0;
+	mask = fr_share_mask[share];
+	if (!mask)
 		return 0;
 	*cpu = bpf_get_smp_processor_id();
 	at = bank * fr_cpus + *cpu;
 	ring = bpf_map_lookup_elem(&rings, &at);
 	if (!ring)
 		return 0;
-	*first = __sync_fetch_and_add((__u64 *)ring, slots);
+	*first = __sync_fetch_and_add((__u64 *)(ring + share * FR_HEAD_BYTES), slots);
+	ring += fr_share_offset[share];
 	*ring_out = ring;
-	return ring + FR_RING_HEADER + (*first & fr_ring_mask) * FR_SLOT_BYTES;
+	return ring + (*first & mask) * FR_SLOT_BYTES;
 }
 
 #if defined(__TARGET_ARCH_x86)
@@ -246,9 +263,9 @@ static __always_inline void fr_fill_head(struct fr_head *head, __u16 kind, __u16
 	*(__u64 *)&head->kind = kind | (__u64)flags << 16 | (__u64)cpu << 32;
 }
 
-static __always_inline void fr_after(__u64 first, __u32 slots, __u16 flags)
+static __always_inline void fr_after(const __u32 share, __u64 first, __u32 slots, __u16 flags)
 {
-	if (flags & FR_URGENT || fr_control.waiting || ((first + slots) & fr_doorbell_mask) < slots)
+	if (flags & FR_URGENT || fr_control.waiting || ((first + slots) & fr_doorbell_mask[share]) < slots)
 		fr_ring_doorbell();
 }
 
@@ -259,7 +276,8 @@ static __always_inline void fr_after(__u64 first, __u32 slots, __u16 flags)
 		_Static_assert(sizeof(struct rec_##name) == FR_SLOT_BYTES, #name " is not one slot");        \
 		void *ring_;                                                                                 \
 		__u32 cpu_;                                                                                  \
-		struct rec_##name *rec_ = fr_claim(1, &fr_first, &ring_, &cpu_);                             \
+		struct rec_##name *rec_ = fr_claim(FR_SHARE_##name, 1, &fr_first, &ring_, &cpu_);            \
+		fr_share = FR_SHARE_##name;                                                                  \
 		fr_flags = (flags_);                                                                         \
 		if (rec_) {                                                                                  \
 			fr_fill_head(&rec_->head, FR_KIND_##name, fr_flags, cpu_);                           \
@@ -269,25 +287,28 @@ static __always_inline void fr_after(__u64 first, __u32 slots, __u16 flags)
 	})
 #define FR_RECORDING                                                                                         \
 	__u64 fr_first = 0;                                                                                  \
+	__u32 fr_share = 0;                                                                                  \
 	__u16 fr_flags = 0
 #define fr_end(rec)                                                                                          \
 	do {                                                                                                 \
 		fr_publish(&(rec)->head.seq, fr_first + 1);                                                  \
-		fr_after(fr_first, 1, fr_flags);                                                             \
+		fr_after(fr_share, fr_first, 1, fr_flags);                                                   \
 	} while (0)
 
 #define FR_SLOTS(size)                                                                                       \
 	((size) <= FR_SLOT_BYTES ? 1 : 1 + ((size)-FR_SLOT_BYTES + FR_NEXT_PAYLOAD - 1) / FR_NEXT_PAYLOAD)
 
 /* fr_write(kind, &record, flags): a record of several slots, built by the caller and copied in pieces. */
-#define fr_write(name, rec, flags) fr_write_slots(rec, sizeof(struct rec_##name), FR_KIND_##name, flags)
-static __always_inline void fr_write_slots(void *rec, const __u32 size, __u16 kind, __u16 flags)
+#define fr_write(name, rec, flags)                                                                           \
+	fr_write_slots(rec, sizeof(struct rec_##name), FR_KIND_##name, FR_SHARE_##name, flags)
+static __always_inline void fr_write_slots(void *rec, const __u32 size, __u16 kind, const __u32 share,
+					   __u16 flags)
 {
 	const __u32 slots = FR_SLOTS(size);
 	__u64 first;
 	__u32 cpu;
 	void *ring;
-	struct fr_head *slot = fr_claim(slots, &first, &ring, &cpu);
+	struct fr_head *slot = fr_claim(share, slots, &first, &ring, &cpu);
 
 	if (!slot)
 		return;
@@ -296,7 +317,7 @@ static __always_inline void fr_write_slots(void *rec, const __u32 size, __u16 ki
 			 FR_FIRST_PAYLOAD);
 #pragma unroll
 	for (__u32 i = 1; i < slots; i++) {
-		void *next = ring + FR_RING_HEADER + ((first + i) & fr_ring_mask) * FR_SLOT_BYTES;
+		void *next = ring + ((first + i) & fr_share_mask[share]) * FR_SLOT_BYTES;
 		__u32 from = FR_SLOT_BYTES + (i - 1) * FR_NEXT_PAYLOAD;
 
 		__builtin_memcpy(next + 8, rec + from,
@@ -304,7 +325,7 @@ static __always_inline void fr_write_slots(void *rec, const __u32 size, __u16 ki
 		fr_publish(next, (first + i + 1) | FR_CONTINUATION);
 	}
 	fr_publish(slot, first + 1);
-	fr_after(first, slots, flags);
+	fr_after(share, first, slots, flags);
 }
 
 /*

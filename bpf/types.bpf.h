@@ -50,5 +50,8 @@ typedef struct {
 typedef struct {
 	char text[40];
 } fr_text; /* words of an application's */
+typedef struct {
+	char text[8];
+} fr_path; /* a path of flightring's: "xsk" */
 
 #endif

@@ -154,8 +154,10 @@ API int fr_open(const char *path, char *text, uint32_t bytes)
 	}
 	bpf_object__for_each_program(prog, r->object)
 	{
-		if (r->count == PROGRAMS)
-			break;
+		if (r->count == PROGRAMS) {
+			fr_close(handle);
+			return -E2BIG;
+		}
 		r->programs[r->count++] = prog;
 		bpf_program__set_autoload(prog, false);
 		used += snprintf(text + used, used < (int)bytes ? bytes - used : 0, "%s %s\n",
@@ -256,8 +258,47 @@ static int open_reading(struct recorder *r)
 	return 0;
 }
 
-/* Loads the chosen programs with rings of `slots` slots for `cpus` CPUs and maps the shared memory. */
-API int fr_load(int handle, uint32_t cpus, uint32_t slots, char *text, uint32_t bytes)
+/* `shares`: for each, its slots (a power of two, or 0) and eight characters of its name. */
+static int set_shares(struct rings *rings, uint32_t cpus, const uint64_t *shares, uint32_t count)
+{
+	if (!cpus || !count || count > SHARES_MAX)
+		return -EINVAL;
+	rings->cpus = cpus;
+	rings->shares = count;
+	for (uint32_t s = 0; s < count; s++) {
+		uint64_t slots = shares[s * 2];
+
+		if (slots & (slots - 1) || slots == 1)
+			return -EINVAL;
+		rings->share[s].slots = slots;
+		rings->share[s].name = shares[s * 2 + 1];
+	}
+	rings_layout(rings);
+	return rings->recorded ? 0 : -EINVAL;
+}
+
+/* Tells the programs where the shares lie. */
+static int set_share_knobs(int handle, const struct rings *rings)
+{
+	uint64_t offset[SHARES_MAX] = {}, mask[SHARES_MAX] = {}, doorbell[SHARES_MAX] = {};
+	int err;
+
+	for (uint32_t i = 0; i < rings->recorded; i++) {
+		const struct share *share = &rings->share[rings->number[i]];
+
+		offset[rings->number[i]] = share->offset;
+		mask[rings->number[i]] = share->slots - 1;
+		doorbell[rings->number[i]] = (share->slots < 8 ? 1 : share->slots / 8) - 1;
+	}
+	err = fr_knob(handle, "fr_share_offset", offset, sizeof(offset));
+	if (!err)
+		err = fr_knob(handle, "fr_share_mask", mask, sizeof(mask));
+	return err ? err : fr_knob(handle, "fr_doorbell_mask", doorbell, sizeof(doorbell));
+}
+
+/* Loads the chosen programs with rings for `cpus` CPUs, divided into these shares, and maps the shared
+ * memory. */
+API int fr_load(int handle, uint32_t cpus, const uint64_t *shares, uint32_t count, char *text, uint32_t bytes)
 {
 	struct recorder *r = recorder(handle);
 	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
@@ -269,10 +310,11 @@ API int fr_load(int handle, uint32_t cpus, uint32_t slots, char *text, uint32_t 
 	start_log();
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	rings = bpf_object__find_map_by_name(r->object, "rings");
-	r->rings.cpus = cpus;
-	r->rings.slots = slots;
-	r->rings.stride = RING_HEADER + (uint64_t)slots * SLOT_BYTES;
-	err = bpf_map__set_value_size(rings, r->rings.stride);
+	err = set_shares(&r->rings, cpus, shares, count);
+	if (!err)
+		err = set_share_knobs(handle, &r->rings);
+	if (!err)
+		err = bpf_map__set_value_size(rings, r->rings.stride);
 	if (!err)
 		err = bpf_map__set_max_entries(rings, BANKS * cpus);
 	if (!err)
@@ -287,6 +329,7 @@ API int fr_load(int handle, uint32_t cpus, uint32_t slots, char *text, uint32_t 
 	r->control = map ? map_memory(map, &(size_t){0}) : 0;
 	if (!r->rings.base || !r->objects || !r->control)
 		return -ENOMEM;
+	rings_begin(&r->rings);
 	map = bpf_object__find_map_by_name(r->object, "doorbell");
 	r->doorbell = ring_buffer__new(bpf_map__fd(map), on_doorbell, 0, 0);
 	if (!r->doorbell)
@@ -296,7 +339,7 @@ API int fr_load(int handle, uint32_t cpus, uint32_t slots, char *text, uint32_t 
 }
 
 /* Rings in plain memory instead of the kernel's: for tests and benchmarks, and no privilege is needed. */
-API int fr_memory(uint32_t cpus, uint32_t slots)
+API int fr_memory(uint32_t cpus, const uint64_t *shares, uint32_t count)
 {
 	int handle = new_handle(), err;
 	struct recorder *r;
@@ -305,13 +348,19 @@ API int fr_memory(uint32_t cpus, uint32_t slots)
 		return handle;
 	r = &recorders[handle];
 	r->own_memory = 1;
-	r->rings.cpus = cpus;
-	r->rings.slots = slots;
-	r->rings.stride = RING_HEADER + (uint64_t)slots * SLOT_BYTES;
+	err = set_shares(&r->rings, cpus, shares, count);
+	if (err) {
+		fr_close(handle);
+		return err;
+	}
 	r->rings_bytes = r->rings.stride * BANKS * cpus;
 	r->rings.base = mmap(0, r->rings_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	r->control = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	err = r->rings.base == MAP_FAILED || r->control == MAP_FAILED ? -ENOMEM : open_reading(r);
+	err = r->rings.base == MAP_FAILED || r->control == MAP_FAILED ? -ENOMEM : 0;
+	if (!err) {
+		rings_begin(&r->rings);
+		err = open_reading(r);
+	}
 	if (err) {
 		fr_close(handle);
 		return err;
@@ -347,10 +396,12 @@ API int fr_timer(int handle, const char *name, uint32_t period_us)
 	return r->timer_prog_fd < 0 ? -ENOENT : 0;
 }
 
-/* What the running kernel's BTF knows: 1 a function of vmlinux, 0 not. */
-API int fr_btf_function(const char *name)
+/* What the running kernel's BTF knows: 1 a function of vmlinux or of that module ("": none), 0 not. */
+API int fr_btf_function(const char *name, const char *module)
 {
 	static struct btf *kernel;
+	struct btf *more;
+	int known;
 
 	start_log();
 	pthread_mutex_lock(&lock);
@@ -359,7 +410,12 @@ API int fr_btf_function(const char *name)
 	pthread_mutex_unlock(&lock);
 	if (!kernel)
 		return -errno;
-	return btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
+	known = btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
+	if (!known && module[0] && (more = btf__load_module_btf(module, kernel))) {
+		known = btf__find_by_name_kind(more, name, BTF_KIND_FUNC) > 0;
+		btf__free(more);
+	}
+	return known;
 }
 
 /* 0 rings, 1 control word, 2 object table, 3 batch, 4 figures. */
@@ -471,9 +527,12 @@ static int write_slots(int fd, const struct slot *slots, uint32_t count)
 	return 0;
 }
 
+/* Figures of fr_save: per CPU and share. */
+enum { FIRST_TS, LAST_TS, EVENTS, OVERWRITTEN, FIGURES };
+
 /*
- * The rings of busy CPUs reach back less far than those of the others. In front of all records a gap says,
- * for each overwritten ring, up to when its events are missing. Returns the slots written.
+ * Busy shares reach back less far than the others. In front of all records a gap says, for each that was
+ * overwritten, up to when its events are missing. Returns the slots written.
  */
 static int64_t write_beginnings(struct recorder *r, struct reader *reader, uint32_t bank, int fd,
 				uint64_t from_ns, const uint64_t *figures, struct slot *out)
@@ -482,9 +541,11 @@ static int64_t write_beginnings(struct recorder *r, struct reader *reader, uint3
 	uint32_t n = 0;
 	int err;
 
-	for (uint32_t cpu = 0; cpu < r->rings.cpus; cpu++) {
-		struct cursor *c = &reader->cursors[bank * r->rings.cpus + cpu];
-		uint64_t ts = reader_next_ts(reader, &r->rings, bank, cpu);
+	for (uint32_t i = 0; i < r->rings.recorded * r->rings.cpus; i++) {
+		uint32_t cpu = i % r->rings.cpus, number = r->rings.number[i / r->rings.cpus];
+		uint32_t lane = lane_of(&r->rings, bank, 0, 0) + i;
+		struct cursor *c = &reader->cursors[lane];
+		uint64_t ts = reader_next_ts(reader, c);
 
 		/* The rest of a record whose beginning was overwritten belongs to what is not in the window.
 		 */
@@ -493,8 +554,8 @@ static int64_t write_beginnings(struct recorder *r, struct reader *reader, uint3
 			continue;
 		if (ts < oldest)
 			oldest = ts;
-		if (figures[cpu * 4 + 3] && ts > from_ns)
-			write_gap(&out[n++], cpu, bank, c->next, 0, 0, GAP_BEFORE_WINDOW, ts);
+		if (figures[(cpu * r->rings.shares + number) * FIGURES + OVERWRITTEN] && ts > from_ns)
+			write_gap(&out[n++], &r->rings, lane, c->next, 0, 0, GAP_BEFORE_WINDOW, ts);
 	}
 	reader->told = reader->lost;
 	for (uint32_t i = 0; i < n; i++)
@@ -504,9 +565,10 @@ static int64_t write_beginnings(struct recorder *r, struct reader *reader, uint3
 }
 
 /*
- * Writes the frozen bank's records, in total order, to the file from byte `at` on. `starts` holds, per CPU,
- * the head at which the bank was last armed; only records from `from_ns` on are written. Returns slots
- * written or a negative errno; `figures` gets, per CPU: first ts, last ts, events, overwritten.
+ * Writes the frozen bank's records, in total order, to the file from byte `at` on. `starts` holds, per CPU
+ * and share, how many slots had been claimed when the bank was last armed; only records from `from_ns` on are
+ * written. Returns slots written or a negative errno; `figures` gets, per CPU and share: first ts, last ts,
+ * events, overwritten.
  */
 API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, int64_t at, uint64_t from_ns,
 		    uint64_t *figures)
@@ -523,6 +585,7 @@ API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, i
 		return -EBADF;
 	out = malloc((size_t)chunk * SLOT_BYTES);
 	if (!out || reader_init(&reader, &r->rings)) {
+		reader_free(&reader);
 		free(out);
 		return -ENOMEM;
 	}
@@ -530,16 +593,20 @@ API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, i
 		err = -errno;
 		goto done;
 	}
-	memset(figures, 0, r->rings.cpus * 4 * sizeof(*figures));
-	for (uint32_t cpu = 0; cpu < r->rings.cpus; cpu++) {
-		uint64_t head = ring_head(&r->rings, bank, cpu), start = starts[cpu];
+	memset(figures, 0, (size_t)r->rings.cpus * r->rings.shares * FIGURES * sizeof(*figures));
+	for (uint32_t cpu = 0; cpu < r->rings.cpus; cpu++)
+		for (uint32_t i = 0; i < r->rings.recorded; i++) {
+			uint32_t number = r->rings.number[i], at = cpu * r->rings.shares + number;
+			const struct share *share = &r->rings.share[number];
+			uint64_t head = ring_head(&r->rings, bank, cpu, number);
+			uint64_t start = share->base + starts[at];
 
-		if (head - start > r->rings.slots) {
-			figures[cpu * 4 + 3] = head - start - r->rings.slots;
-			start = head - r->rings.slots;
+			if (head - start > share->slots) {
+				figures[at * FIGURES + OVERWRITTEN] = head - start - share->slots;
+				start = head - share->slots;
+			}
+			reader_seek(&reader.cursors[lane_of(&r->rings, bank, i, cpu)], start);
 		}
-		reader_seek(&reader, &r->rings, bank, cpu, start);
-	}
 	written = write_beginnings(r, &reader, bank, fd, from_ns, figures, out);
 	if (written < 0) {
 		err = written;
@@ -550,7 +617,7 @@ API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, i
 			 i;
 
 		for (i = 0; i < n; i++) {
-			uint64_t *f = &figures[out[i].cpu * 4];
+			uint64_t *f;
 
 			/* A gap or continuation stays with what it belongs to. */
 			if (first == i && !(out[i].seq & CONTINUATION) && out[i].ts < from_ns) {
@@ -559,10 +626,11 @@ API int64_t fr_save(int handle, uint32_t bank, const uint64_t *starts, int fd, i
 			}
 			if (i < first || (out[i].seq & CONTINUATION) || !out[i].kind)
 				continue;
-			if (!f[0])
-				f[0] = out[i].ts;
-			f[1] = out[i].ts;
-			f[2]++;
+			f = &figures[(out[i].cpu * r->rings.shares + (out[i].seq >> SHARE_SHIFT)) * FIGURES];
+			if (!f[FIRST_TS])
+				f[FIRST_TS] = out[i].ts;
+			f[LAST_TS] = out[i].ts;
+			f[EVENTS]++;
 		}
 		err = n > first ? write_slots(fd, out + first, n - first) : 0;
 		if (err)
@@ -681,10 +749,14 @@ API int fr_programs(int handle, uint64_t *figures, uint32_t max)
 	return r->count;
 }
 
-/* The head of a ring: how many slots were ever claimed in it. */
-API int64_t fr_head(int handle, uint32_t bank, uint32_t cpu)
+/* How many slots of a share were ever claimed in a ring; 0 for a path that isn't recorded. */
+API int64_t fr_head(int handle, uint32_t bank, uint32_t cpu, uint32_t share)
 {
 	struct recorder *r = recorder(handle);
 
-	return r && bank < BANKS && cpu < r->rings.cpus ? (int64_t)ring_head(&r->rings, bank, cpu) : -EBADF;
+	if (!r || bank >= BANKS || cpu >= r->rings.cpus || share >= r->rings.shares)
+		return -EBADF;
+	if (!r->rings.share[share].slots)
+		return 0;
+	return (int64_t)(ring_head(&r->rings, bank, cpu, share) - r->rings.share[share].base);
 }

@@ -8,7 +8,7 @@
 #include "rings.h"
 
 #define API __attribute__((visibility("default")))
-#define PROGRAMS 256
+#define PROGRAMS 1024
 #define MARKS 1024
 
 struct recorder {

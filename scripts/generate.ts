@@ -44,8 +44,29 @@ function numberKinds(records: Map<string, string>): string[] {
   return ['gap', ...[...records.keys()].filter((kind) => kind !== 'gap').sort()];
 }
 
-function writeKindHeader(kinds: readonly string[]): void {
-  const lines = kinds.map((kind, number) => `#define FR_KIND_${kind} ${number}`);
+/** As FR_SHARES_MAX and fr_path of bpf/: sequence numbers must stay below 2^52, and a gap names its path. */
+const SHARES_MAX = 16;
+const PATH_BYTES = 8;
+
+/** Each path has a share of the rings, numbered by sorted name; gaps are written by the reader and have none. */
+function numberShares(records: Map<string, string>): string[] {
+  const shares = [...new Set(records.values())].filter((path) => path !== 'recorder').sort();
+  if (shares.length > SHARES_MAX)
+    throw new Error(`${shares.length} paths, at most ${SHARES_MAX} have a share`);
+  const long = shares.find((path) => path.length > PATH_BYTES);
+  if (long !== undefined) throw new Error(`the name of path ${long} has more than ${PATH_BYTES} letters`);
+  return shares;
+}
+
+function writeKindHeader(kinds: readonly string[], records: Map<string, string>): void {
+  const shares = numberShares(records);
+  const lines = [
+    ...kinds.map((kind, number) => `#define FR_KIND_${kind} ${number}`),
+    '',
+    ...kinds
+      .filter((kind) => kind !== 'gap')
+      .map((kind) => `#define FR_SHARE_${kind} ${shares.indexOf(records.get(kind) as string)}`),
+  ];
   write(
     'bpf/kinds.bpf.h',
     `/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */\n/* ${HEADER} */\n#ifndef FR_KINDS_BPF_H\n#define FR_KINDS_BPF_H\n\n${lines.join('\n')}\n\n#endif\n`,
@@ -131,6 +152,7 @@ function writeLayouts(btf: Btf, layouts: readonly RecordLayout[]): void {
   const entry = btf.struct('fr_object_entry');
   const rows = layouts.map((layout) => `  ${JSON.stringify(layout)},`).join('\n');
   const kinds = layouts.map((layout) => `  ${layout.kind}: ${layout.number},`).join('\n');
+  const shares = numberShares(new Map(layouts.map(({ kind, path }) => [kind, path])));
   const lane = (field: FieldLayout) =>
     field.offset % 4 === 0 && field.offset + Math.min(field.size, 8) <= 64
       ? `${field.name}: ${field.offset / 4}`
@@ -153,6 +175,9 @@ ${rows}
 export const KIND = {
 ${kinds}
 } as const;
+
+/** The paths that have a share of the rings, by its number. */
+export const SHARES: readonly string[] = ${JSON.stringify(shares)};
 
 /** The lane (32-bit word of the slot) at which a field of a record's first slot begins. */
 export const LANE = {
@@ -238,7 +263,7 @@ function writeVersion(): void {
 writeVersion();
 const records = findRecords();
 const kinds = numberKinds(records);
-writeKindHeader(kinds);
+writeKindHeader(kinds, records);
 writeIndex();
 const arch = process.arch === 'x64' ? 'linux-x64' : `linux-${process.arch}`;
 const object = `dist/native/${arch}/recorder.bpf.o`;

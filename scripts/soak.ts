@@ -30,7 +30,7 @@ await using lab = await bootLab({ onProgress: (what) => console.log(`soak: ${wha
 const results = await runScenariosInLab(lab, ['healthy'], {
   root,
   packets,
-  timeoutMs: (packets / rate) * 2000 + 300_000,
+  limitMs: (packets / rate) * 2000 + 300_000,
   onProgress: (_, what) => console.log(`soak: ${what}`),
 });
 clearInterval(beat);

@@ -1,8 +1,9 @@
 // Runs invariants over batches of events in total order and collects what they find, the same live and offline.
 
 import { EventView } from '../decode/event-view.ts';
-import { Once } from '../decode/once.ts';
-import { KIND, LAYOUTS } from '../generated/layouts.ts';
+import { type Break, gapPath, Once } from '../decode/once.ts';
+import { type ShareSet, sharesOf } from '../decode/shares.ts';
+import { KIND, LANE, LAYOUTS } from '../generated/layouts.ts';
 import { type Batch, GAP_KIND, HEAD, SLOT_LANES } from '../model/slot.ts';
 import type { ObjectTable } from '../model/objects.ts';
 import { CLOCK_ERROR_NS } from '../model/recording.ts';
@@ -45,6 +46,10 @@ class Runner {
   readonly #table: TableChecker | null = null;
   readonly #loop: StepLoop;
   #stepper: Stepper | null = null;
+  /** The shares of the rings that it gets events from: holes in the others are none of its business. */
+  readonly #shares: ShareSet;
+  /** Events checked up to the last gap. */
+  #before = 0;
 
   constructor(invariant: Invariant, objects: ObjectTable, clockErrorNs: number, found: Violation[]) {
     this.invariant = invariant;
@@ -67,7 +72,9 @@ class Runner {
       },
     };
     // Gaps and what is nobody's event share a number (Once.kinds); an invariant hears of gaps by gap().
-    for (const kind of neededKinds(invariant)) {
+    const needed = neededKinds(invariant);
+    this.#shares = sharesOf(needed);
+    for (const kind of needed) {
       const number = (KIND as Record<string, number>)[kind] ?? GAP_KIND;
       if (number !== GAP_KIND) this.#wanted[number] = 1;
     }
@@ -81,14 +88,38 @@ class Runner {
     }
   }
 
-  /** Checks slots [from, end), whose kinds are given. */
-  run(lanes: Uint32Array, kinds: Int32Array, from: number, end: number): void {
+  /** Checks slots [first, end) but where events that it needs are missing; `blind`: of these shares, at the beginning. */
+  pass(
+    lanes: Uint32Array,
+    kinds: Int32Array,
+    [first, end]: readonly [number, number],
+    breaks: readonly Break[],
+    blind: ShareSet,
+  ): void {
+    let from = first;
+    let unseen = blind & this.#shares;
+    for (const next of breaks) {
+      const hidden = next.blind & this.#shares;
+      if (!(next.forget & this.#shares) && hidden === unseen) continue;
+      const to = next.at / SLOT_LANES;
+      if (unseen === 0) this.#run(lanes, kinds, from, to);
+      if (next.forget & this.#shares) this.#gap();
+      from = to;
+      unseen = hidden;
+    }
+    if (unseen === 0) this.#run(lanes, kinds, from, end);
+  }
+
+  #run(lanes: Uint32Array, kinds: Int32Array, from: number, end: number): void {
     this.tally.checked += this.#table
       ? this.#table.run(lanes, kinds, from, end)
       : this.#loop(this.#stepper as Stepper, this.#view, lanes, kinds, this.#wanted, from, end);
   }
 
-  gap(): void {
+  #gap(): void {
+    // Of what nothing was known nothing can be forgotten.
+    if (this.tally.checked === this.#before) return;
+    this.#before = this.tally.checked;
     if (this.#table) this.#table.gap();
     else if (this.#stepper?.gap) this.#stepper.gap();
     else if (!isTable(this.invariant)) {
@@ -121,6 +152,8 @@ export class Checker {
   readonly violations: Violation[] = [];
   events = 0;
   lost = 0;
+  /** By path what was lost of it; '' for what an old recording doesn't say the path of. */
+  readonly lostOf = new Map<string, number>();
 
   constructor(invariants: readonly Invariant[], objects: ObjectTable, clockErrorNs = CLOCK_ERROR_NS) {
     this.#runners = invariants.map((invariant) => new Runner(invariant, objects, clockErrorNs, this.#found));
@@ -139,21 +172,22 @@ export class Checker {
   }
 
   #checkPiece(batch: Batch, first: number, end: number): void {
-    const missing = this.#once.mark(batch, first, end);
+    const { blind } = this.#once;
+    const breaks = this.#once.mark(batch, first, end);
     const { lanes } = batch;
-    for (const at of missing)
-      if (((lanes[at + HEAD.kindFlags] as number) & 0xffff) === GAP_KIND)
-        this.lost += (lanes[at + 8] as number) + (lanes[at + 9] as number) * 0x1_0000_0000;
+    for (const { at } of breaks)
+      if (((lanes[at + HEAD.kindFlags] as number) & 0xffff) === GAP_KIND) this.#countLoss(lanes, at);
     const { kinds } = this.#once;
-    for (const runner of this.#runners) {
-      let from = first;
-      for (const at of missing) {
-        runner.run(lanes, kinds, from, at / SLOT_LANES);
-        runner.gap();
-        from = at / SLOT_LANES;
-      }
-      runner.run(lanes, kinds, from, end);
-    }
+    for (const runner of this.#runners) runner.pass(lanes, kinds, [first, end], breaks, blind);
+  }
+
+  #countLoss(lanes: Uint32Array, at: number): void {
+    const lost =
+      (lanes[at + LANE.gap.lost] as number) + (lanes[at + LANE.gap.lost + 1] as number) * 0x1_0000_0000;
+    if (lost === 0) return;
+    const path = gapPath(lanes, at);
+    this.lost += lost;
+    this.lostOf.set(path, (this.lostOf.get(path) ?? 0) + lost);
   }
 
   /** Reports of ring entries that repeated an earlier one, and entries that no probe saw. */

@@ -1,5 +1,6 @@
 // The outcome of a check in words: the verdict on every claim, what broke, and how it compares with what was seen live.
 
+import { SHARE_BASE } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import type { InvariantVerdict, LiveComparison, RecordingCheck, Verdict } from '../pipeline.ts';
 import type { Palette } from '../report/palette.ts';
@@ -48,9 +49,9 @@ function violationList(violations: readonly Violation[], palette: Palette, remar
   ];
 }
 
-/** `at 123.456789 on CPU 1, event 42`. */
+/** `at 123.456789 on CPU 1, event 42`: the number in its path's share, which stands in the upper bits. */
 function placeOf({ at }: Violation): string {
-  return `at ${formatSeconds(at.ts)} on CPU ${at.cpu}, event ${at.seq}`;
+  return `at ${formatSeconds(at.ts)} on CPU ${at.cpu}, event ${at.seq % SHARE_BASE}`;
 }
 
 function verdictTable(verdicts: readonly InvariantVerdict[], palette: Palette): string[] {

@@ -167,16 +167,16 @@ function hasProgram(name: string, programs: ReadonlySet<string | undefined>): bo
 
 function guessProbe(
   path: string,
-  { name, target, purpose }: Probe,
+  { name, target, module, purpose }: Probe,
   programs: ReadonlySet<string | undefined>,
   symbols: ReadonlySet<string | undefined>,
-  btfFunction: (name: string) => number,
+  btfFunction: (name: string, module?: string) => number,
 ): ProbeFacts {
   const facts = { probe: name, path, target, purpose };
   const byTracepoint = programs.has(`${name}__raw_tp`);
   const there = byTracepoint
     ? symbols.has(`__tracepoint_${target}`)
-    : programs.has(`${name}__uprobe`) || btfFunction(target) === 1 || symbols.has(target);
+    : programs.has(`${name}__uprobe`) || btfFunction(target, module) === 1 || symbols.has(target);
   if (!there)
     return {
       ...facts,

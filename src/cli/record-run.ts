@@ -111,6 +111,11 @@ export async function runRecord(flags: RecordFlags): Promise<void> {
     const { createTeller } = await import('./record-tell.ts');
     teller = await createTeller(armed, { json: flags.json ?? false, color: flags.color });
   });
+  if (options.invariants === undefined) {
+    const { invariantsLeftOut } = await import('../record/choose-invariants.ts');
+    const paths = recorder.coverage.map(({ path }) => path);
+    (teller as Teller | null)?.leftOut(invariantsLeftOut(paths));
+  }
   const summary = await recorder.done;
   if (flags.readyFile !== undefined) rmSync(flags.readyFile, { force: true });
   (teller as Teller | null)?.end(summary);
@@ -127,6 +132,9 @@ function tellArmed(recorder: Recorder, flags: RecordFlags): void {
     event: 'armed',
     out: recorder.out,
     slots: recorder.slots,
+    shares: Object.fromEntries(
+      recorder.shares.filter(({ slots }) => slots > 0).map(({ path, slots }) => [path, slots]),
+    ),
     probes,
     absent: recorder.coverage.length - probes,
   };

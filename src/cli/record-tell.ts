@@ -90,12 +90,22 @@ export class Teller {
     );
   }
 
+  /** Invariants that these paths are not enough for. */
+  leftOut(invariants: readonly { readonly name: string; readonly missing: readonly string[] }[]): void {
+    for (const { name, missing } of invariants)
+      this.#log.info(
+        { invariant: name, missing },
+        `${name} is not checked: it needs the events of ${missing.join(' and ')}, too`,
+      );
+  }
+
   end(summary: RecordSummary): void {
     const { events, violations, warnings, lost, recursionMisses, objectsDropped, unseen, windowless } =
       summary;
     const facts = { events, violations, warnings, lost, recursionMisses, objectsDropped, unseen, windowless };
     this.#event('end', {
       ...facts,
+      lostOf: summary.lostOf,
       recordings: summary.recordings.map(({ path }) => path),
       counts: summary.counts,
     });

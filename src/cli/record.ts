@@ -16,7 +16,7 @@ export function recordCommand(): Command {
       '--invariants <names>',
       'which to check, by name, by path (xsk) or as a module of your own (./mine.ts); default: all of the paths',
     )
-    .option('--last <number>', 'a recording holds at most the last so many events')
+    .option('--last <number>', 'a recording holds at most the last so many events of each path')
     .option(
       '--before <time>',
       'a recording holds the events of so long before the violation, for example 10s',

@@ -49,6 +49,7 @@ export function formatValue(field: FieldLayout, view: DataView): string {
     case 'comm':
     case 'name':
     case 'text':
+    case 'path':
       return formatText(view);
     case 'umem_addr':
     case 'bits':

@@ -3,6 +3,7 @@
 import { KIND, LANE, LAYOUTS } from '../generated/layouts.ts';
 import { OBJECTS_MAX } from '../model/objects.ts';
 import { type Batch, GAP_KIND, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
+import { SHARE_OF_KIND, type ShareSet, sharesOf, sharesOfName } from './shares.ts';
 
 /** The kinds that report an entry of a shared ring by position, each with its lane of object and position. */
 const POSITIONED = new Uint8Array(LAYOUTS.length);
@@ -26,20 +27,46 @@ const SEQ_HIGH = HEAD.seqHigh;
 const GAP = GAP_KIND;
 const KINDS = LAYOUTS.length;
 
+/** Whose positions these are. */
+const POSITIONED_SHARES = sharesOf(['xsk_fill_submit']);
+const SHARE = LANE.gap.share;
+
+/** A place where something that is known stops being so. */
+export interface Break {
+  /** Lane of the event in front of which it is. */
+  readonly at: number;
+  /** The shares whose history has a hole here. */
+  readonly forget: ShareSet;
+  /** From here on the events of these shares are not all there. */
+  readonly blind: ShareSet;
+}
+
 function timeOf(lanes: Uint32Array, at: number): number {
   return (lanes[at] as number) + (lanes[at + 1] as number) * 0x1_0000_0000;
 }
 
+/** The path that a gap names: up to eight characters in two lanes. */
+export function gapPath(lanes: Uint32Array, at: number): string {
+  let name = '';
+  for (let i = 0; i < 8; i++) {
+    const code = ((lanes[at + SHARE + (i >> 2)] as number) >>> ((i & 3) * 8)) & 0xff;
+    if (code === 0) break;
+    name += String.fromCharCode(code);
+  }
+  return name;
+}
+
 /**
- * Marks repeated reports (their kind gets REPEATED_KIND) and returns the lanes at which something is missing before the
+ * Marks repeated reports (their kind gets REPEATED_KIND) and returns the places at which something is missing before the
  * event there: a gap record, or a jump of a ring's position. State is kept from batch to batch.
  */
 export class Once {
   /** Next position per (object, ring), valid where #seen is 1. */
   #next = new Uint32Array(256 << RINGS_SHIFT);
   #seen = new Uint8Array(256 << RINGS_SHIFT);
-  /** Up to this time events of some CPU are missing: those of the others can't be judged either. */
-  #blindUntil = 0;
+  /** By share: up to this time its events of some CPU are missing, and those of the others can't be judged either. */
+  readonly #blindUntil = new Float64Array(32);
+  #blind: ShareSet = 0;
   /** Reports that repeated an earlier one. */
   repeated = 0;
   /** Entries of shared rings that no probe saw. */
@@ -51,9 +78,14 @@ export class Once {
    */
   kinds = new Int32Array(0);
 
-  mark(batch: Batch, first = 0, end = batch.slots): readonly number[] {
+  /** The shares whose events are not all there behind what was marked last. */
+  get blind(): ShareSet {
+    return this.#blind;
+  }
+
+  mark(batch: Batch, first = 0, end = batch.slots): readonly Break[] {
     const { lanes, slots } = batch;
-    const missing: number[] = [];
+    const missing: Break[] = [];
     if (this.kinds.length < slots) this.kinds = new Int32Array(slots);
     const { kinds } = this;
     for (let i = first; i < end; i++) {
@@ -64,15 +96,13 @@ export class Once {
       const kind = (lanes[at + KIND_FLAGS] as number) & 0xffff;
       if (kind >= KINDS) continue;
       if (kind === GAP) {
-        missing.push(at);
-        this.#seen.fill(0);
-        this.#blindUntil = Math.max(this.#blindUntil, timeOf(lanes, at + UNTIL));
+        missing.push(this.#lose(sharesOfName(gapPath(lanes, at)), at, timeOf(lanes, at + UNTIL)));
         continue;
       }
-      if (this.#blindUntil > 0) {
-        if (timeOf(lanes, at + TS_LOW) < this.#blindUntil) continue;
-        missing.push(at);
-        this.#blindUntil = 0;
+      if (this.#blind !== 0) {
+        const forget = this.#seeAgain(timeOf(lanes, at + TS_LOW));
+        if (forget !== 0) missing.push({ at, forget, blind: this.#blind });
+        if ((this.#blind >>> (SHARE_OF_KIND[kind] as number)) & 1) continue;
       }
       kinds[i] = kind;
       const ring = POSITIONED[kind] as number;
@@ -92,7 +122,7 @@ export class Once {
           continue;
         }
         if (ahead > 0) {
-          missing.push(at);
+          missing.push({ at, forget: POSITIONED_SHARES, blind: this.#blind });
           this.unseen += ahead;
         }
       }
@@ -100,6 +130,28 @@ export class Once {
       this.#next[slot] = position + 1;
     }
     return missing;
+  }
+
+  #lose(forget: ShareSet, at: number, until: number): Break {
+    if (forget & POSITIONED_SHARES) this.#seen.fill(0);
+    for (let share = 0; forget >>> share !== 0; share++) {
+      if (!((forget >>> share) & 1) || until <= (this.#blindUntil[share] as number)) continue;
+      this.#blindUntil[share] = until;
+      this.#blind |= 1 << share;
+    }
+    return { at, forget, blind: this.#blind };
+  }
+
+  /** The shares whose events are all there again from this time on. */
+  #seeAgain(ts: number): ShareSet {
+    let again: ShareSet = 0;
+    for (let share = 0; this.#blind >>> share !== 0; share++) {
+      if (!((this.#blind >>> share) & 1) || ts < (this.#blindUntil[share] as number)) continue;
+      this.#blindUntil[share] = 0;
+      again |= 1 << share;
+    }
+    this.#blind &= ~again;
+    return again;
   }
 
   #grow(slot: number): void {

@@ -2,9 +2,15 @@
 
 import type { Scenario } from '../lab/scenario.ts';
 import neigh from '../lab/scenarios/neigh.ts';
+import sandbox from '../lab/scenarios/sandbox.ts';
+import socketIterator from '../lab/scenarios/socket-iterator.ts';
+import threadLeak from '../lab/scenarios/thread-leak.ts';
 import xsk from '../lab/scenarios/xsk.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...neigh,
+  ...sandbox,
+  ...socketIterator,
+  ...threadLeak,
   ...xsk,
 ];

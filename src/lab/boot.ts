@@ -19,6 +19,7 @@ import type { LabKernel } from './cache.ts';
 import { deferred } from './command.ts';
 import { keepConsole } from './console.ts';
 import type { ConsoleLog } from './console.ts';
+import { gatherFacts } from './facts.ts';
 import { agentScript, initScript } from './guest.ts';
 import type { GuestSetup } from './guest.ts';
 import { deviceMode, directoryMode, packInitramfs, programMode } from './initramfs.ts';
@@ -39,6 +40,8 @@ export interface BootOptions {
   readonly timeoutMs?: number;
   readonly onProgress?: (message: string) => void;
   readonly kernelArguments?: readonly string[];
+  /** A guest that gives no sign of life for so long stands still; default 60 s. */
+  readonly silenceMs?: number;
 }
 
 // Three, whatever the host has: races between two CPUs need a third that is free to interrupt them.
@@ -79,7 +82,8 @@ export async function bootLab(options: BootOptions = {}): Promise<Lab> {
   const kernelVersion = await waitForAgent(machine, log, options.timeoutMs ?? defaultTimeoutMs);
   const bootMs = performance.now() - started;
   progress(`${kernelVersion} is up after ${(bootMs / 1000).toFixed(1)} s`);
-  return new Lab(machine, log, { kernelVersion, shareDir, bootMs });
+  const silence = options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs };
+  return new Lab(machine, log, { kernelVersion, shareDir, bootMs, ...silence });
 }
 
 async function chooseKernel(options: BootOptions): Promise<LabKernel> {
@@ -146,16 +150,26 @@ async function waitForAgent(machine: Machine, log: ConsoleLog, timeoutMs: number
     if (version !== undefined) ready.resolve(version);
   };
   machine.control.on('data', listen);
-  const died = machine.exited.then((said) => {
+  let judged = false;
+  const died = machine.exited.then(async (said) => {
+    // What made it exit then is that it was looked at.
+    if (judged) await late;
     if (said.includes('not found')) {
       throw new LabError('LAB_TOOL_MISSING', 'qemu-system-x86_64 is not installed; run scripts/setup.sh');
     }
     throw guestError('LAB_BOOT_FAILED', 'the lab did not boot: QEMU ended', log, said);
   });
   const timer = new AbortController();
-  const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
+  const late = sleep(timeoutMs, undefined, { signal: timer.signal }).then(async () => {
+    judged = true;
+    const facts = await gatherFacts(machine);
     machine.kill();
-    throw guestError('LAB_BOOT_TIMEOUT', `the lab did not boot within ${timeoutMs / 1000} s`, log, '');
+    throw guestError(
+      'LAB_BOOT_TIMEOUT',
+      `the lab did not boot within ${timeoutMs / 1000} s\n${facts}`,
+      log,
+      '',
+    );
   });
   // The losers of the race reject later, with nobody left to hear them.
   for (const loser of [died, late]) loser.catch(() => {});

@@ -2,9 +2,13 @@
 
 import type { Readable } from 'node:stream';
 
-const keptCharacters = 64 * 1024;
+const keptCharacters = 128 * 1024;
 // How the kernel begins to report that it cannot go on.
 const crashed = /Kernel panic|BUG: |Oops: |general protection fault|stack segment: /;
+
+// Of SysRq-q's list of timers, what says nothing of whether they run.
+const timerDetail =
+  /^\[ *[\d.]+\] +(max_delta|min_delta|mult|shift|mode|set_next|shutdown|periodic|oneshot|resume|retries|\.(index|resolution|get_time|offset|nr_|max_|idle_|last_|iowait|softirq|hang|online|inidle|tick_stopped|nohz))|^\[ *[\d.]+\] *$/;
 
 export interface ConsoleLog {
   /** The last `count` non-empty lines; when the kernel has crashed, the beginning of that and the very last ones. */
@@ -20,7 +24,7 @@ export function keepConsole(stream: Readable): ConsoleLog {
 }
 
 function telling(text: string, count: number): string[] {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !timerDetail.test(line));
   const crash = lines.findIndex((line) => crashed.test(line));
   if (crash < 0 || crash >= lines.length - count) return lines.slice(-count);
   const lastOnes = Math.floor(count / 4);

@@ -2,6 +2,7 @@
 
 import { basename, join } from 'node:path';
 
+import { heartbeatSeconds } from './heartbeat.ts';
 import { shellQuote } from './shell.ts';
 
 export interface GuestSetup {
@@ -139,6 +140,12 @@ stop() { kill -$2 -- -$(cat ${guestDir}/$1.pid); }
 agent() {
 	exec 3<>\${port}${controlPort}
 	echo "ready $(uname -r)" >&3
+	# The sleep is busybox's own: it must not wait for the host's files.
+	while ${guestDir}/busybox sleep ${heartbeatSeconds}; do
+		read -r up _ </proc/uptime
+		read -r load </proc/loadavg
+		echo "alive up $up s, load $load" >&3
+	done &
 	while IFS= read -r line <&3; do eval "$line"; done
 	# End of file: the host has closed its end.
 	power_off

@@ -7,7 +7,10 @@ import { LabError, UsageError } from '../model/errors.ts';
 import { deferred } from './command.ts';
 import type { Deferred } from './command.ts';
 import type { ConsoleLog } from './console.ts';
+import { gatherFacts } from './facts.ts';
 import { guestShareDir } from './guest.ts';
+import { watchHeartbeat } from './heartbeat.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import type { Machine } from './qemu.ts';
 import { shellQuote } from './shell.ts';
 import { readUntilMark } from './stream.ts';
@@ -17,6 +20,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly timeoutMs?: number;
+  /** Ends the command as its time limit does; the reason is an Error whose message says why. */
+  readonly signal?: AbortSignal;
   readonly onStdout?: (text: string) => void;
   readonly onStderr?: (text: string) => void;
 }
@@ -33,12 +38,15 @@ export interface LabIdentity {
   /** A folder both sides can write; here as the host names it. */
   readonly shareDir: string;
   readonly bootMs: number;
+  /** How long no sign of life may come; default 60 s. */
+  readonly silenceMs?: number;
 }
 
 const defaultTimeoutMs = 120_000;
 const killGraceMs = 10_000;
 const powerOffMs = 3_000;
 const consoleLines = 20;
+const factLines = 200;
 
 export class Lab implements AsyncDisposable {
   readonly kernelVersion: string;
@@ -49,9 +57,12 @@ export class Lab implements AsyncDisposable {
   readonly #console: ConsoleLog;
   readonly #freeSlots: number[];
   readonly #waiting: Deferred<number>[] = [];
-  /** Rejects when the guest has gone; every wait is raced against it. */
+  /** Rejects when the guest has gone or stands still; every wait is raced against it. */
   readonly #gone: Promise<never>;
+  readonly #heartbeat: Heartbeat;
   #closing = false;
+  /** Facts are being gathered; that the machine is gone afterwards is no news. */
+  #judged = false;
 
   constructor(machine: Machine, log: ConsoleLog, identity: LabIdentity) {
     this.kernelVersion = identity.kernelVersion;
@@ -60,12 +71,34 @@ export class Lab implements AsyncDisposable {
     this.#machine = machine;
     this.#console = log;
     this.#freeSlots = machine.stdout.map((_, slot) => slot);
-    this.#gone = machine.exited.then((said) => {
-      throw this.#closing
-        ? new LabError('LAB_CLOSED', 'the lab has been shut down')
-        : guestError('LAB_DIED', 'the lab died', log, said);
-    });
+    const gone = deferred<never>();
+    this.#gone = gone.promise;
     this.#gone.catch(() => {});
+    this.#heartbeat = watchHeartbeat(machine.control, identity.silenceMs);
+    void machine.exited.then((said) => {
+      this.#heartbeat.stop();
+      if (this.#closing) gone.reject(new LabError('LAB_CLOSED', 'the lab has been shut down'));
+      else if (!this.#judged) gone.reject(guestError('LAB_DIED', 'the lab died', log, said));
+    });
+    void this.#heartbeat.silent.then(async (ms) => {
+      if (this.#closing || this.#judged) return;
+      const what = `the lab stands still: its last sign of life was ${ms / 1000} s ago (${this.#heartbeat.last()})`;
+      gone.reject(await this.#judge('LAB_STANDS_STILL', what));
+    });
+  }
+
+  /** The longest time without a sign of life so far, in ms. */
+  get longestSilenceMs(): number {
+    return this.#heartbeat.longestMs();
+  }
+
+  /** The error for a guest of which nothing can be expected any more; switches it off. */
+  async #judge(code: string, sentence: string): Promise<LabError> {
+    this.#judged = true;
+    const facts = await gatherFacts(this.#machine);
+    this.#machine.kill();
+    await this.#machine.exited;
+    return guestError(code, `${sentence}\n${facts}`, this.#console, '', factLines);
   }
 
   /** Runs a command in the guest; a few may run at once, more wait for their turn. */
@@ -97,17 +130,21 @@ export class Lab implements AsyncDisposable {
     control.write(`start ${slot} ${mark} ${command}\n`);
 
     const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-    const inTime = await this.#within(timeoutMs, ended);
+    const inTime = await this.#within(timeoutMs, ended, options.signal);
     if (inTime !== undefined) {
       const [{ text: stdoutText, code }, { text: stderrText }] = inTime;
       return { code, stdout: stdoutText, stderr: stderrText };
     }
     control.write(`stop ${slot} KILL\n`);
     const killed = await this.#within(killGraceMs, ended);
-    const what = `\`${argv.join(' ')}\` did not end within ${timeoutMs / 1000} s in the lab`;
+    const reason: unknown = options.signal?.reason;
+    const what =
+      reason instanceof Error
+        ? reason.message
+        : `\`${argv.join(' ')}\` did not end within ${timeoutMs / 1000} s in the lab`;
     if (killed === undefined) {
-      this.#machine.kill();
-      throw guestError('LAB_HUNG', `${what} and could not be killed`, this.#console, '');
+      const life = `last sign of life: ${this.#heartbeat.last()}`;
+      throw await this.#judge('LAB_HUNG', `${what} and could not be killed; ${life}`);
     }
     this.#release(slot);
     const said = killed.map(({ text }) => lastLines(text)).filter((text) => text !== '');
@@ -137,13 +174,14 @@ export class Lab implements AsyncDisposable {
     return this.#console.tail(lines);
   }
 
-  async #within<T>(timeoutMs: number, work: Promise<T>): Promise<T | undefined> {
+  async #within<T>(timeoutMs: number, work: Promise<T>, early?: AbortSignal): Promise<T | undefined> {
     const timer = new AbortController();
+    const signal = early === undefined ? timer.signal : AbortSignal.any([timer.signal, early]);
     try {
       return await Promise.race([
         work,
         this.#gone,
-        sleep(timeoutMs, undefined, { signal: timer.signal }).catch(() => undefined),
+        sleep(timeoutMs, undefined, { signal }).catch(() => undefined),
       ]);
     } finally {
       timer.abort();
@@ -164,9 +202,15 @@ export class Lab implements AsyncDisposable {
 }
 
 /** One sentence, then what QEMU said, then the console's last lines. */
-export function guestError(code: string, sentence: string, log: ConsoleLog, qemuSaid: string): LabError {
+export function guestError(
+  code: string,
+  sentence: string,
+  log: ConsoleLog,
+  qemuSaid: string,
+  lines: number = consoleLines,
+): LabError {
   const qemu = qemuSaid === '' ? [] : [qemuSaid];
-  const tail = log.tail(consoleLines);
+  const tail = log.tail(lines);
   const shown = tail === '' ? ['its console was empty'] : ['the last lines of its console:', tail];
   return new LabError(code, [sentence, ...qemu, ...shown].join('\n'));
 }

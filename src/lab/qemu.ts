@@ -23,7 +23,11 @@ export interface MachineOptions {
 }
 
 export interface Machine {
+  /** Of the shell that QEMU is a child of. */
+  readonly pid: number | undefined;
   readonly console: Socket;
+  /** QEMU's human monitor. */
+  readonly monitor: Socket;
   readonly control: Socket;
   readonly stdout: readonly Socket[];
   readonly stderr: readonly Socket[];
@@ -46,6 +50,9 @@ const kernelArguments = [
   'i8042.nokbd',
   'cryptomgr.notests',
   'mitigations=off',
+  // For a guest that stands still (facts.ts): SysRq over the serial line, and a backtrace at a non-maskable interrupt.
+  'sysrq_always_enabled',
+  'unknown_nmi_panic',
 ];
 // Debian's CONFIG_HZ.
 const jiffiesPerSecond = 250;
@@ -55,7 +62,8 @@ const quickFirmware = '/usr/share/qemu/qboot.rom';
 const lifelineFd = 3;
 const consoleFd = 4;
 const controlFd = 5;
-const slotFd = (slot: number): number => 6 + 2 * slot;
+const monitorFd = 6;
+const slotFd = (slot: number): number => 7 + 2 * slot;
 
 /*
  * QEMU 7 cannot be told to die with its parent. So a shell holds one end of a socket whose other end only this process has:
@@ -87,7 +95,9 @@ export function startMachine(options: MachineOptions): Machine {
   const exited = watchExit(child);
   const slots = Array.from({ length: options.slots }, (_, slot) => slot);
   return {
+    pid: child.pid,
     console: socketAt(child, consoleFd),
+    monitor: socketAt(child, monitorFd),
     control: socketAt(child, controlFd),
     stdout: slots.map((slot) => socketAt(child, slotFd(slot))),
     stderr: slots.map((slot) => socketAt(child, slotFd(slot) + 1)),
@@ -108,6 +118,8 @@ function qemuCommand(options: MachineOptions): string[] {
     '-display',
     'none',
     '-no-reboot',
+    '-name',
+    'flightring-lab,debug-threads=on',
     '-machine',
     'q35,usb=off,vmport=off',
     '-accel',
@@ -129,6 +141,10 @@ function qemuCommand(options: MachineOptions): string[] {
     `socket,id=console,fd=${consoleFd}`,
     '-serial',
     'chardev:console',
+    '-chardev',
+    `socket,id=monitor,fd=${monitorFd}`,
+    '-mon',
+    'chardev=monitor,mode=readline',
     '-device',
     'virtio-rng-pci',
     ...sharedFolder(hostTag, '/', 'readonly=on'),

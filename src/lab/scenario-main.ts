@@ -20,6 +20,7 @@ const say = (line: object) =>
 for (const name of names) {
   const scenario = SCENARIOS.find((candidate) => candidate.name === name);
   if (!scenario) throw new UsageError('NO_SCENARIO', `there is no scenario ${name}`);
+  say({ name, progress: 'starting' });
   try {
     const packets = values.packets === undefined ? {} : { packets: Number(values.packets) };
     const result = await runScenario(

@@ -2,15 +2,18 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../model/errors.ts';
 import type { ProbeCoverage } from '../model/recording.ts';
 import { type Exported, record, type RecordSummary } from '../record/record.ts';
-import type { Scenario } from './scenario.ts';
+import { type Scenario, scenarioOn } from './scenario.ts';
 
 export interface ScenarioResult {
   readonly name: string;
+  /** Release of the kernel it ran on. */
+  readonly kernel: string;
   readonly attachMs: number;
   readonly recordings: readonly Exported[];
   readonly summary: RecordSummary;
@@ -152,7 +155,9 @@ async function runProgram(all: readonly string[], options: ScenarioOptions, line
 }
 
 /** Runs the scenario once; the recorder ends with it. */
-export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<ScenarioResult> {
+export async function runScenario(given: Scenario, options: ScenarioOptions): Promise<ScenarioResult> {
+  const kernel = release();
+  const scenario = scenarioOn(given, kernel);
   if (scenario.modules) sh('modprobe', ['-a', ...scenario.modules]);
   const workload: unknown[] = [];
   if (scenario.before) await runProgram(scenario.before, options, workload);
@@ -194,5 +199,13 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
     throw error;
   }
   const summary = await recorder.stop();
-  return { name: scenario.name, attachMs, recordings, summary, workload, coverage: recorder.coverage };
+  return {
+    name: scenario.name,
+    kernel,
+    attachMs,
+    recordings,
+    summary,
+    workload,
+    coverage: recorder.coverage,
+  };
 }

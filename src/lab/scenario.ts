@@ -27,6 +27,12 @@ export interface Scenario {
   readonly modules?: readonly string[];
   /** The invariants of which at least one must fire, and no other may; empty for a healthy run. */
   readonly expects: readonly string[];
+  /** Kernels from this version on, for example `6.16`, have the fault no more: there the run is a healthy one. */
+  readonly expectsBelow?: string;
+  /**
+   * Kernels to run it on one after the other, as the lab names them: `6.1`, `6.12`, `newest`. Default the lab's own one.
+   */
+  readonly kernels?: readonly string[];
   /** Invariants that may fire beside them. */
   readonly mayExpect?: readonly string[];
   /**
@@ -43,4 +49,18 @@ export interface Scenario {
   readonly freezeOn?: 'warning';
   /** Attach by this method only. */
   readonly attach?: 'kprobe';
+}
+
+/** The scenario as it runs on a kernel of this release (`uname -r`): without its fault where the kernel has that no more. */
+export function scenarioOn(scenario: Scenario, release: string): Scenario {
+  const { expectsBelow } = scenario;
+  return expectsBelow === undefined || isOlder(release, expectsBelow)
+    ? scenario
+    : { ...scenario, expects: [] };
+}
+
+function isOlder(release: string, version: string): boolean {
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
+  const [wantedMajor = 0, wantedMinor = 0] = version.split('.').map(Number);
+  return major === wantedMajor ? minor < wantedMinor : major < wantedMajor;
 }

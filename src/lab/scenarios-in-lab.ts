@@ -1,7 +1,8 @@
-// The host's side of the scenarios: runs them by name inside a booted lab and brings their results and recordings out.
+// The host's side of the scenarios: runs them by name in booted labs and brings their results and recordings out.
 
 import { basename, join } from 'node:path';
 import { LabError } from '../model/errors.ts';
+import { type BootOptions, bootLab } from './boot.ts';
 import type { Lab } from './lab.ts';
 import type { ScenarioResult } from './scenario-run.ts';
 
@@ -11,34 +12,110 @@ export interface LabScenarios {
   readonly lastEvents?: number;
   /** Instead of each scenario's own number. */
   readonly packets?: number;
-  readonly timeoutMs?: number;
+  /** For one scenario. What takes longer hangs: it is killed, and has failed. */
+  readonly limitMs?: number;
   readonly onProgress?: (name: string, what: string) => void;
 }
 
-/** Results by name; a scenario that failed is an Error in the place of its result. */
+export type ScenarioResults = Map<string, ScenarioResult | Error>;
+
+const defaultLimitMs = 150_000;
+/** The guest is booted again so often when the guest itself, not what runs in it, stood still. */
+const reboots = 2;
+const stoodStill = new Set(['LAB_STANDS_STILL', 'LAB_BOOT_TIMEOUT']);
+
+/**
+ * Results by name; a scenario that failed is an Error in the place of its result. An emulated machine that stands still
+ * is booted again, which is said loudly, and the rest goes on; a scenario in which it stood still twice has failed.
+ */
+export async function runScenarios(
+  boot: BootOptions,
+  names: readonly string[],
+  options: LabScenarios,
+): Promise<ScenarioResults> {
+  const results: ScenarioResults = new Map();
+  const stillIn: string[] = [];
+  const say = options.onProgress ?? (() => {});
+  for (;;) {
+    const left = names.filter((name) => !results.has(name));
+    const [first] = left;
+    if (first === undefined) return results;
+    let running = first;
+    try {
+      await using lab = await bootLab(boot);
+      say(first, `${lab.kernelVersion} is up after ${(lab.bootMs / 1000).toFixed(1)} s`);
+      await runInOneLab(lab, left, results, {
+        ...options,
+        onProgress: (name, what) => {
+          running = name;
+          say(name, what);
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof LabError) || !stoodStill.has(error.code)) throw error;
+      const loud = `THE EMULATED MACHINE STOOD STILL in scenario ${running}: ${error.message}`;
+      process.stderr.write(`${loud}\n`);
+      say(running, loud.split('\n', 1)[0] as string);
+      if (stillIn.includes(running)) results.set(running, error);
+      stillIn.push(running);
+      if (stillIn.length > reboots)
+        for (const name of names) if (!results.has(name)) results.set(name, error);
+    }
+  }
+}
+
+/** The same in a lab that is booted already, which a scenario that hangs leaves unfit for the rest. */
 export async function runScenariosInLab(
   lab: Lab,
   names: readonly string[],
   options: LabScenarios,
-): Promise<Map<string, ScenarioResult | Error>> {
-  const results = new Map<string, ScenarioResult | Error>();
-  let rest = '';
-  const take = (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      if (!line.startsWith('{')) continue;
-      const { name, progress, result, error } = JSON.parse(line) as {
-        name: string;
-        progress?: string;
-        result?: ScenarioResult;
-        error?: string;
-      };
-      if (progress !== undefined) options.onProgress?.(name, progress);
-      if (result !== undefined) results.set(name, onHost(result, lab));
-      if (error !== undefined) results.set(name, new LabError('SCENARIO', `scenario ${name}: ${error}`));
-    }
+): Promise<ScenarioResults> {
+  const results: ScenarioResults = new Map();
+  await runInOneLab(lab, names, results, options);
+  for (const name of names)
+    if (!results.has(name)) results.set(name, new LabError('SCENARIO', `scenario ${name} was not run`));
+  return results;
+}
+
+/** Until all have a result, or one hangs, which then has its error as a result. */
+async function runInOneLab(
+  lab: Lab,
+  names: readonly string[],
+  results: ScenarioResults,
+  options: LabScenarios,
+): Promise<void> {
+  const hanging = new AbortController();
+  const limitMs = options.limitMs ?? defaultLimitMs;
+  let [running = ''] = names;
+  let doing = 'starting';
+  let stacks = '';
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (name: string): void => {
+    [running, doing] = [name, 'starting'];
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      void whereTasksAre(lab).then((where) => {
+        stacks = where;
+        if (running !== name) return;
+        hanging.abort(new Error(`scenario ${running} did not end within ${limitMs / 1000} s (${doing})`));
+      });
+    }, limitMs);
   };
+  const take = eachLine((line) => {
+    const { name, progress, result, error } = JSON.parse(line) as {
+      name: string;
+      progress?: string;
+      result?: ScenarioResult;
+      error?: string;
+    };
+    if (name !== running) begin(name);
+    if (progress !== undefined) {
+      doing = progress;
+      options.onProgress?.(name, progress);
+    }
+    if (result !== undefined) results.set(name, onHost(result, lab));
+    if (error !== undefined) results.set(name, new LabError('SCENARIO', `scenario ${name}: ${error}`));
+  });
   const main = join(options.root, 'dist/src/lab/scenario-main.js');
   const words = [
     lab.guestShareDir,
@@ -47,18 +124,51 @@ export async function runScenariosInLab(
   ];
   const last = options.lastEvents === undefined ? [] : ['--last', String(options.lastEvents)];
   const packets = options.packets === undefined ? [] : ['--packets', String(options.packets)];
-  const { code, stderr } = await lab.run(['node', main, ...last, ...packets, ...words, ...names], {
-    cwd: options.root,
-    timeoutMs: options.timeoutMs ?? 400_000,
-    onStdout: take,
-  });
-  for (const name of names)
-    if (!results.has(name))
+  begin(running);
+  try {
+    const { code, stderr } = await lab.run(['node', main, ...last, ...packets, ...words, ...names], {
+      cwd: options.root,
+      // Only if this watch itself fails.
+      timeoutMs: limitMs * (names.length + 1) + 60_000,
+      signal: hanging.signal,
+      onStdout: take,
+    });
+    // The one that was running has ended the program, and none can be trusted to come after it.
+    if (!results.has(running))
       results.set(
-        name,
-        new LabError('SCENARIO', `scenario ${name} was not run: exit status ${code}\n${stderr.slice(-2000)}`),
+        running,
+        new LabError('SCENARIO', `scenario ${running}: exit status ${code}\n${stderr.slice(-2000)}`),
       );
-  return results;
+  } catch (error) {
+    if (!(error instanceof LabError) || stoodStill.has(error.code)) throw error;
+    results.set(
+      running,
+      hanging.signal.aborted ? new LabError('SCENARIO_HUNG', `${error.message}\n${stacks}`) : error,
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Says where each program of a living guest waits in the kernel; one that lives no more says nothing. */
+async function whereTasksAre(lab: Lab): Promise<string> {
+  // Two programs are started, however many there are to be looked at: each start costs an emulated machine dearly.
+  const script =
+    'for c in $(grep -ls . /proc/[0-9]*/cmdline); do set -- "$@" $c ${c%cmdline}stack; done; grep -as -m 4 . "$@"';
+  try {
+    return (await lab.run(['sh', '-c', script], { timeoutMs: 30_000 })).stdout.replaceAll('\0', ' ');
+  } catch {
+    return 'the guest did not say where its programs wait';
+  }
+}
+
+function eachLine(take: (line: string) => void): (text: string) => void {
+  let rest = '';
+  return (text) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.startsWith('{')) take(line);
+  };
 }
 
 /** Recordings lie in the shared folder, which has another name on this side. */

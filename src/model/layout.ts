@@ -35,7 +35,8 @@ export type FieldType =
   | 'vni'
   | 'port'
   | 'proto'
-  | 'count';
+  | 'count'
+  | 'path';
 
 export interface FieldLayout {
   readonly name: string;

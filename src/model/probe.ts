@@ -8,6 +8,8 @@ export interface Probe {
   readonly name: string;
   /** Kernel function or tracepoint. */
   readonly target: string;
+  /** The kernel module that `target` is in, where it is one everywhere; without it loaded there is nothing to attach to. */
+  readonly module?: string;
   /** The kinds of event it writes. */
   readonly writes: readonly string[];
   /**
@@ -37,6 +39,8 @@ export interface SnapshotKind {
    */
   readonly madeBy: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly changedBy: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Of an object that an event makes: values of fields that the event hasn't got, where they aren't 0. */
+  readonly initially?: Readonly<Record<string, number>>;
   readonly endedBy: readonly string[];
 }
 

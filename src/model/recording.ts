@@ -18,9 +18,11 @@ export interface ProbeCoverage {
   readonly reason: string | null;
 }
 
-/** What one CPU's ring held when it was frozen. */
+/** What one CPU's ring held of one path when it was frozen. */
 export interface CpuWindow {
   readonly cpu: number;
+  /** Not in recordings made before each path had its share of the rings: of all paths together. */
+  readonly path?: string;
   /** ns of the first and last event held; null if it held none. */
   readonly firstTs: number | null;
   readonly lastTs: number | null;

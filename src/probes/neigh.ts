@@ -1,8 +1,8 @@
-// Neighbour entries: who asked for a change, from what to what; by tracepoints alone, on every kernel.
+// Neighbour entries: who asked for a change, from what to what, on every kernel; requests and announcements by functions.
 
 import type { ProbePath } from '../model/probe.ts';
 
-/** include/uapi/linux/neighbour.h: NUD_*. */
+/** include/uapi/linux/neighbour.h: NUD_*, one at a time. */
 const NUD = {
   0x00: 'NONE',
   0x01: 'INCOMPLETE',
@@ -49,6 +49,42 @@ const path: ProbePath = {
       writes: ['neigh_release'],
       purpose: 'when an entry went away',
     },
+    {
+      name: 'neigh_request_add',
+      target: 'neigh_add',
+      writes: ['neigh_request'],
+      purpose: 'requests that the kernel refused, for example because the address has an entry',
+    },
+    {
+      name: 'neigh_request_delete',
+      target: 'neigh_delete',
+      writes: ['neigh_request'],
+      purpose: 'who had an entry deleted, and deletions of entries that were not there',
+    },
+    {
+      name: 'neigh_arp_receive',
+      target: 'arp_process',
+      writes: ['neigh_announce_receive'],
+      purpose: 'gratuitous ARP from others',
+    },
+    {
+      name: 'neigh_arp_send',
+      target: 'arp_xmit',
+      writes: ['neigh_announce_send'],
+      purpose: "the kernel's own gratuitous ARP",
+    },
+    {
+      name: 'neigh_na_receive',
+      target: 'ndisc_recv_na',
+      writes: ['neigh_announce_receive'],
+      purpose: 'unsolicited neighbour advertisements from others',
+    },
+    {
+      name: 'neigh_na_send',
+      target: 'ndisc_send_skb',
+      writes: ['neigh_announce_send'],
+      purpose: "the kernel's own unsolicited neighbour advertisements",
+    },
   ],
   snapshot: [
     {
@@ -60,12 +96,16 @@ const path: ProbePath = {
     },
   ],
   kinds: {
-    neigh_exists: 'an entry that was there before',
+    neigh_exists: 'an entry there was at the start',
     neigh_create: 'an entry was made for an address, not resolved yet',
     neigh_update: 'an entry is about to change: who asked, from what, to what',
     neigh_update_done: 'the change was made, or refused',
     neigh_timer: "the entry's timer ran; this is the state after it",
     neigh_release: 'the entry is gone from the table',
+    neigh_request: 'an entry, or its deletion, was asked for',
+    neigh_announce_receive:
+      'somebody announced that an address is his: gratuitous ARP or unsolicited advertisement',
+    neigh_announce_send: "this machine's kernel announced an address of its own",
   },
   words: {
     nud: NUD,
@@ -73,6 +113,39 @@ const path: ProbePath = {
     family: { 2: 'inet', 10: 'inet6' },
     has_new_mac: { 0: 'no', 1: 'yes' },
     'neigh_update.portid': { 0: 'kernel' },
+    'neigh_request.operation': { 28: 'add', 29: 'delete' },
+    'neigh_request.new_state': {
+      0x01: 'incomplete',
+      0x02: 'reachable',
+      0x04: 'stale',
+      0x08: 'delay',
+      0x10: 'probe',
+      0x20: 'failed',
+      0x40: 'noarp',
+      0x80: 'permanent',
+    },
+    // include/uapi/linux/netlink.h: NLM_F_*, and NTF_* of neighbour.h.
+    'neigh_request.nlmsg_flags': {
+      0x001: 'request',
+      0x002: 'multi',
+      0x004: 'ack',
+      0x008: 'echo',
+      0x100: 'replace',
+      0x200: 'excl',
+      0x400: 'create',
+      0x800: 'append',
+    },
+    'neigh_request.entry_flags': {
+      0x01: 'use',
+      0x02: 'self',
+      0x04: 'master',
+      0x08: 'proxy',
+      0x10: 'ext-learned',
+      0x20: 'offloaded',
+      0x40: 'sticky',
+      0x80: 'router',
+    },
+    message: { 1: 'ARP request', 2: 'ARP reply', 136: 'neighbour advertisement' },
     // include/net/neighbour.h: NEIGH_UPDATE_F_*; fields of type `bits` name their bits.
     'neigh_update.update_flags': {
       0x01: 'override',

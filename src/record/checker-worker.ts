@@ -256,6 +256,7 @@ async function run(): Promise<void> {
     figures: {
       events: checker.events,
       lost: checker.lost,
+      lostOf: Object.fromEntries(checker.lostOf),
       ...checker.positions,
       violations,
       warnings,

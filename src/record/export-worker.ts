@@ -3,17 +3,20 @@
 import { existsSync, rmSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { Checker } from '../check/checker.ts';
+import { SHARE_OF_KIND } from '../decode/shares.ts';
+import { SHARES } from '../generated/layouts.ts';
 import { FlightringError } from '../model/errors.ts';
 import type { ObjectTable } from '../model/objects.ts';
 import type { CpuWindow, RecordingMeta } from '../model/recording.ts';
-import { type Batch, HEAD, SLOT_LANES, SNAPSHOT_CPU, timeAt } from '../model/slot.ts';
-import type { EventRef, Violation } from '../model/violation.ts';
+import { type Batch, HEAD, SLOT_LANES, timeAt } from '../model/slot.ts';
+import type { Violation } from '../model/violation.ts';
 import { parseMeta } from '../recording/meta.ts';
 import { writeParquet } from '../recording/parquet-write.ts';
 import { beginRaw, RAW_HEADER_BYTES, readRaw } from '../recording/raw.ts';
 import { describeErrno } from '../source/errno.ts';
 import { saveBank } from '../source/shim.ts';
-import { beginningOf, type Row, rowsFor, unpackVersions, withRows } from './snapshot/rows.ts';
+import { describeSnapshot, snapshotRows } from './snapshot/in-window.ts';
+import { withRows } from './snapshot/rows.ts';
 import { lastRecords } from './window.ts';
 import { chooseInvariants } from './choose-invariants.ts';
 import type { ExportOrder, FromExporter } from './messages.ts';
@@ -22,11 +25,12 @@ const port = parentPort;
 if (!port) throw new Error('the exporter runs as a worker thread');
 const say = (message: FromExporter) => port.postMessage(message);
 
+/** What the saved bank holds, per CPU and path. */
 function windowsOf(order: ExportOrder, figures: BigUint64Array): CpuWindow[] {
-  return Array.from({ length: order.cpus }, (_, cpu) => {
-    const [first, last, events, overwritten] = [0, 1, 2, 3].map((i) => Number(figures[cpu * 4 + i]));
+  return Array.from({ length: order.cpus * SHARES.length }, (_, lane) => {
+    const [first, last, events, overwritten] = [0, 1, 2, 3].map((i) => Number(figures[lane * 4 + i]));
     return {
-      cpu,
+      ...placeOfLane(lane),
       firstTs: first || null,
       lastTs: last || null,
       events: events ?? 0,
@@ -35,11 +39,16 @@ function windowsOf(order: ExportOrder, figures: BigUint64Array): CpuWindow[] {
   });
 }
 
+/** Lanes are numbered by CPU, then share. */
+function placeOfLane(lane: number): { cpu: number; path: string } {
+  return { cpu: Math.floor(lane / SHARES.length), path: SHARES[lane % SHARES.length] as string };
+}
+
 /** What replaying exactly these events finds, and how many of them came after `offendingTs`. */
 function replay(batches: Iterable<Batch>, checker: Checker, offendingTs: number | null, cpus: number) {
-  const after = new Array<number>(cpus).fill(0);
-  const window: CpuWindow[] = after.map((_, cpu) => ({
-    cpu,
+  const after = new Array<number>(cpus * SHARES.length).fill(0);
+  const window: CpuWindow[] = after.map((_, lane) => ({
+    ...placeOfLane(lane),
     firstTs: null,
     lastTs: null,
     events: 0,
@@ -48,25 +57,29 @@ function replay(batches: Iterable<Batch>, checker: Checker, offendingTs: number 
   for (const batch of batches) {
     for (let at = 0; at < batch.slots * SLOT_LANES; at += SLOT_LANES) {
       if ((batch.lanes[at + HEAD.seqHigh] as number) >>> 31) continue;
-      if (((batch.lanes[at + HEAD.kindFlags] as number) & 0xffff) === 0) continue;
-      const cpu = batch.lanes[at + HEAD.cpu] as number;
+      const share = SHARE_OF_KIND[(batch.lanes[at + HEAD.kindFlags] as number) & 0xffff] ?? -1;
+      if (share < 0) continue;
+      const lane = (batch.lanes[at + HEAD.cpu] as number) * SHARES.length + share;
       const ts = timeAt(batch.lanes, at);
-      const seen = window[cpu];
+      const seen = window[lane];
       if (!seen) continue;
-      window[cpu] = { ...seen, firstTs: seen.firstTs ?? ts, lastTs: ts, events: seen.events + 1 };
-      if (offendingTs !== null && ts > offendingTs) after[cpu] = (after[cpu] ?? 0) + 1;
+      window[lane] = { ...seen, firstTs: seen.firstTs ?? ts, lastTs: ts, events: seen.events + 1 };
+      if (offendingTs !== null && ts > offendingTs) after[lane] = (after[lane] ?? 0) + 1;
     }
     checker.check(batch);
   }
   return { after, window };
 }
 
+/** A path that recorded nothing on a CPU is not worth a line. */
+const isTold = ({ events, overwritten }: CpuWindow) => events > 0 || overwritten > 0;
+
 const keyOf = (v: Violation) => `${v.invariant} ${v.at.cpu} ${v.at.seq} ${v.object}`;
 
 async function exportBank(order: ExportOrder): Promise<void> {
   const started = performance.now();
   const raw = `${order.path}.raw`;
-  const figures = new BigUint64Array(order.cpus * 4);
+  const figures = new BigUint64Array(order.cpus * SHARES.length * 4);
   let meta = parseMeta(order.meta);
   const writer = beginRaw(raw);
   const slots = saveBank(
@@ -90,7 +103,7 @@ async function exportBank(order: ExportOrder): Promise<void> {
     return;
   }
   const saved = windowsOf(order, figures);
-  if (meta.freeze) meta = { ...meta, freeze: { ...meta.freeze, window: saved } };
+  if (meta.freeze) meta = { ...meta, freeze: { ...meta.freeze, window: saved.filter(isTold) } };
   writer.finish(slots, meta);
   say({ type: 'saved', bank: order.bank, raw, ms: performance.now() - started });
 
@@ -100,15 +113,13 @@ async function exportBank(order: ExportOrder): Promise<void> {
   const endTs = offendingTs + (meta.freeze?.requested.afterNs ?? 0);
   const events = () =>
     lastEvents === null ? source.batches() : lastRecords(() => source.batches(), lastEvents, endTs);
-  const rows = snapshotOf(order, events, meta.freeze?.flippedTs ?? Number.POSITIVE_INFINITY);
+  const invariants = await chooseInvariants(order.invariants, order.modules);
+  const endOfWindow = meta.freeze?.flippedTs ?? Number.POSITIVE_INFINITY;
+  const rows = order.snapshot ? snapshotRows(order.snapshot, events, invariants, endOfWindow) : [];
   const batches = () => withRows(events(), rows);
-  if (order.snapshot) meta = withSnapshot(meta, rows, order.snapshot.notes);
+  if (order.snapshot) meta = describeSnapshot(meta, rows, order.snapshot.notes);
   const objects: ObjectTable = objectsOf(meta);
-  const checker = new Checker(
-    await chooseInvariants(order.invariants, order.modules),
-    objects,
-    meta.clocks.errorNs,
-  );
+  const checker = new Checker(invariants, objects, meta.clocks.errorNs);
   const { after, window } = replay(batches(), checker, meta.freeze?.offendingTs ?? null, order.cpus);
   meta = complete(meta, checker, window, saved, after);
   const parquet = `${order.path}.parquet`;
@@ -122,30 +133,6 @@ async function exportBank(order: ExportOrder): Promise<void> {
     ms: performance.now() - started,
     window: meta.freeze?.window ?? [],
   });
-}
-
-/** What existed at the beginning of the window, and what was found to exist during it. */
-function snapshotOf({ snapshot }: ExportOrder, events: () => Iterable<Batch>, flippedTs: number): Row[] {
-  if (!snapshot) return [];
-  const beginning = beginningOf(events()) ?? flippedTs;
-  return rowsFor(unpackVersions(snapshot.versions), beginning, flippedTs);
-}
-
-/** The live verdict speaks of the same records as the recording has: an object's, wherever it was told of. */
-function withSnapshot(meta: RecordingMeta, rows: readonly Row[], notes: readonly string[]): RecordingMeta {
-  const times = new Map(rows.map(({ seq, ts }) => [seq, ts]));
-  const placed = (ref: EventRef): EventRef =>
-    ref.cpu === SNAPSHOT_CPU ? { ...ref, ts: times.get(ref.seq) ?? ref.ts } : ref;
-  return {
-    ...meta,
-    snapshot: { records: rows.length },
-    notes: [...meta.notes, ...notes.map((note) => `snapshot: ${note}`)],
-    violations: meta.violations.map((violation) => ({
-      ...violation,
-      at: placed(violation.at),
-      evidence: violation.evidence.map(placed),
-    })),
-  };
 }
 
 function objectsOf(meta: RecordingMeta): ObjectTable {
@@ -168,7 +155,7 @@ function complete(
   const live = new Set(inside.map(keyOf));
   const outOfWindow = inside.filter((v) => !replayed.has(keyOf(v)));
   const unforeseen = checker.violations.filter((v) => !live.has(keyOf(v)));
-  const merged = window.map((w, cpu) => ({ ...w, overwritten: saved[cpu]?.overwritten ?? 0 }));
+  const merged = window.map((w, lane) => ({ ...w, overwritten: saved[lane]?.overwritten ?? 0 }));
   const notes = [...meta.notes];
   if (unforeseen.length > 0)
     notes.push(
@@ -181,9 +168,9 @@ function complete(
     notes,
     freeze: meta.freeze && {
       ...meta.freeze,
-      window: merged,
+      window: merged.filter(isTold),
       overwrittenMeanwhile: merged.reduce(
-        (sum, w, cpu) => sum + (w.overwritten > 0 ? (after[cpu] ?? 0) : 0),
+        (sum, w, lane) => sum + (w.overwritten > 0 ? (after[lane] ?? 0) : 0),
         0,
       ),
     },

@@ -46,6 +46,8 @@ export interface Frozen {
 export interface Figures {
   readonly events: number;
   readonly lost: number;
+  /** By path what was lost of it. */
+  readonly lostOf: Readonly<Record<string, number>>;
   readonly repeated: number;
   readonly unseen: number;
   readonly violations: number;
@@ -72,6 +74,7 @@ export interface ExportOrder {
   readonly handle: number;
   readonly cpus: number;
   readonly bank: number;
+  /** Per CPU and share, the slots claimed when the bank was armed. */
   readonly starts: BigUint64Array;
   readonly fromNs: number;
   readonly lastEvents: number | null;

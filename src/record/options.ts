@@ -10,8 +10,8 @@ export interface RecordOptions {
   /** Modules with a user's own invariants, as file names. */
   readonly modules?: readonly string[];
   /**
-   * The recording holds at most the last so many events up to the violation and the time after it. Default 65536 per CPU,
-   * of which all are kept.
+   * The recording holds at most the last so many events of each path up to the violation and the time after it, and no
+   * more of them than its share of the rings. Default all that the shares hold: 65536 events per CPU of a data path.
    */
   readonly lastEvents?: number;
   /** The recording holds the events of the last so many ns before the violation. */
@@ -39,7 +39,7 @@ export interface RecordOptions {
   readonly comm?: string;
 }
 
-/** Slots per CPU and bank when nothing is said: 4 MiB. */
+/** Slots per CPU and bank of a data path when nothing is said: 4 MiB. */
 const DEFAULT_SLOTS = 65_536;
 /** However little is to be kept: the reader needs this room, or a delay of its own loses events. */
 const LEAST_SLOTS = DEFAULT_SLOTS;
@@ -47,7 +47,7 @@ const MOST_SLOTS = 4 << 20;
 /** Events per second and CPU that --before reckons with. */
 const EXPECTED_RATE = 100_000;
 
-/** Slots per CPU for a contracted window: a power of two that holds it. */
+/** Slots per CPU of a data path for a contracted window: a power of two that holds it. */
 export function slotsFor(options: RecordOptions): number {
   const wanted =
     options.lastEvents ??

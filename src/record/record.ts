@@ -7,6 +7,7 @@ import { SLOT_BYTES } from '../model/slot.ts';
 import { KEPT_CAPABILITIES } from '../source/capabilities.ts';
 import { describeErrno } from '../source/errno.ts';
 import { type KernelFilter, openKernel, requireCapabilities } from '../source/kernel.ts';
+import { sharesFor, slotsOf } from '../source/shares.ts';
 import { askNetns, keepCapabilities, openShim } from '../source/shim.ts';
 import { type RecordOptions, slotsFor } from './options.ts';
 import { checkOutput } from './output.ts';
@@ -52,7 +53,7 @@ export async function record(
   const paths = pathsOf(options);
   const slots = slotsFor(options);
   requireCapabilities();
-  const out = checkOutput(options.out ?? '.', slots * SLOT_BYTES * 2);
+  const out = checkOutput(options.out ?? '.', slotsOf(sharesFor(paths, slots)) * SLOT_BYTES * 2);
   // A user's own module may be wrong, which must be said before anything is recorded.
   if (options.modules?.length)
     await (await import('./choose-invariants.ts')).chooseInvariants([], options.modules);

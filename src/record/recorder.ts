@@ -4,13 +4,13 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Invariant } from '../check/invariant.ts';
-import { CONTROL, LAYOUTS } from '../generated/layouts.ts';
+import { CONTROL, LAYOUTS, SHARES } from '../generated/layouts.ts';
 import { VERSION } from '../generated/version.ts';
 import { UsageError } from '../model/errors.ts';
 import { CLOCK_ERROR_NS, type ProbeCoverage, type RecordingMeta } from '../model/recording.ts';
 import type { Violation } from '../model/violation.ts';
 import { type KernelRecorder, kernelFacts } from '../source/kernel.ts';
-import { programFigures, ringHead } from '../source/shim.ts';
+import { programFigures, type Share, slotsClaimed } from '../source/shim.ts';
 import { serialiseMeta } from '../recording/meta.ts';
 import type { CheckerStart, ExportOrder, Figures, FromChecker, FromExporter, Frozen } from './messages.ts';
 import { COMMAND } from './messages.ts';
@@ -53,6 +53,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly coverage: readonly ProbeCoverage[];
   readonly out: string;
   readonly slots: number;
+  /** How each CPU's ring is divided among the paths. */
+  readonly shares: readonly Share[];
   readonly #options: RecordOptions;
   readonly #kernel: KernelRecorder;
   readonly #dump: DumpThread | undefined;
@@ -89,13 +91,15 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     this.#kernel = kernel;
     this.out = out;
     this.slots = kernel.slots;
+    this.shares = kernel.shares;
     this.coverage = kernel.coverage;
     this.#clocks = {
       monotonicNs: process.hrtime.bigint().toString(),
       realtimeNs: (BigInt(Date.now()) * 1_000_000n).toString(),
       errorNs: CLOCK_ERROR_NS,
     };
-    this.#starts = [new BigUint64Array(kernel.cpus), new BigUint64Array(kernel.cpus)];
+    const lanes = kernel.cpus * SHARES.length;
+    this.#starts = [new BigUint64Array(lanes), new BigUint64Array(lanes)];
     this.done = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
@@ -256,8 +260,10 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   /** A bank's events are safe: writers may switch to it at the next freeze. */
   #free(bank: number): void {
     const starts = this.#starts[bank as 0 | 1];
-    for (let cpu = 0; cpu < this.#kernel.cpus; cpu++)
-      starts[cpu] = BigInt(ringHead(this.#kernel.handle, bank, cpu));
+    for (let lane = 0; lane < starts.length; lane++) {
+      const [cpu, share] = [Math.floor(lane / SHARES.length), lane % SHARES.length];
+      starts[lane] = BigInt(slotsClaimed(this.#kernel.handle, bank, cpu, share));
+    }
     this.#kernel.control.setUint32(CONTROL.spare_free, 1, true);
   }
 

@@ -103,6 +103,7 @@ function storageOf(field: FieldLayout): Storage {
     case 'comm':
     case 'name':
     case 'text':
+    case 'path':
       return 'text';
     case 's32':
     case 'errno':
@@ -211,6 +212,7 @@ const SIZES: Readonly<Record<string, readonly number[]>> = {
   comm: [16],
   name: [16],
   text: [TEXT_BYTES],
+  path: [8],
   s32: [4],
   errno: [4],
   u64: [8],

@@ -107,6 +107,7 @@ const FIELD_TYPES: readonly FieldType[] = [
   'port',
   'proto',
   'count',
+  'path',
 ];
 
 function readLayout(layout: JsonReader): RecordLayout {
@@ -187,6 +188,7 @@ function readFreeze(freeze: JsonReader): FreezeFacts {
 function readWindow(window: JsonReader): CpuWindow {
   return {
     cpu: window.get('cpu').count(),
+    ...(window.has('path') ? { path: window.get('path').text() } : {}),
     firstTs: window.get('firstTs').orNull(asNumber),
     lastTs: window.get('lastTs').orNull(asNumber),
     events: window.get('events').count(),

@@ -1,7 +1,7 @@
 // The events of a recording one by one, each ring position once.
 
 import { EventView } from '../decode/event-view.ts';
-import { Once } from '../decode/once.ts';
+import { type Break, Once } from '../decode/once.ts';
 import { type Batch, GAP_KIND, SLOT_LANES } from '../model/slot.ts';
 import type { EventRef } from '../model/violation.ts';
 
@@ -23,8 +23,8 @@ export function* eventsOf(batches: Iterable<Batch>): Generator<Seen, void, undef
     for (let at = 0; at < end; at += event.slots * SLOT_LANES) {
       event.move(batch.lanes, at);
       seen.hole = false;
-      while (next < missing.length && (missing[next] as number) <= at) {
-        seen.hole = missing[next] === at && event.kindNumber !== GAP_KIND;
+      while (next < missing.length && (missing[next] as Break).at <= at) {
+        seen.hole = missing[next]?.at === at && event.kindNumber !== GAP_KIND;
         next++;
       }
       yield seen;

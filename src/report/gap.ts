@@ -3,14 +3,17 @@
 import type { EventView } from '../decode/event-view.ts';
 import { plural } from './span.ts';
 
-/** A ring that was written round and round begins later than the recording does. */
+/** A share that was written round and round begins later than the recording does. */
 const BEFORE_WINDOW = 3;
+/** A path's events are cut to the number that was asked for. */
+const CUT = 4;
 
 /** By the gap record's `reason`. */
 const REASONS: Readonly<Record<number, string>> = {
   1: 'overwritten before they were read',
   2: 'a probe was interrupted by itself',
   3: 'older than what its ring held',
+  4: 'not asked for',
 };
 
 /** `overwritten before they were read`. */
@@ -19,9 +22,13 @@ export function gapReason(gap: EventView): string {
   return REASONS[reason] ?? `reason ${reason}`;
 }
 
-/** `1234 events lost on CPU 1 (overwritten before they were read)`. */
+/** `1234 xsk events lost on CPU 1 (overwritten before they were read)`. */
 export function gapText(gap: EventView): string {
-  if (gap.u32('reason') === BEFORE_WINDOW)
-    return `the events of CPU ${gap.cpu} begin later: its ring held no older ones`;
-  return `${plural(gap.u53('lost'), 'event')} lost on CPU ${gap.cpu} (${gapReason(gap)})`;
+  const path = gap.text('share');
+  const events = path === '' ? 'event' : `${path} event`;
+  const reason = gap.u32('reason');
+  if (reason === BEFORE_WINDOW)
+    return `the ${events}s of CPU ${gap.cpu} begin later: its ring held no older ones`;
+  if (reason === CUT) return `the ${events}s begin later: no more of them were asked for`;
+  return `${plural(gap.u53('lost'), events)} lost on CPU ${gap.cpu} (${gapReason(gap)})`;
 }

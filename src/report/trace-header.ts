@@ -39,15 +39,20 @@ export function traceHeader({ path, rows, meta }: TraceSource, palette: Palette)
 }
 
 function windowLines({ window }: FreezeFacts): string[] {
-  const rows = window.map(({ cpu, firstTs, lastTs, events, overwritten }) => [
+  const byPath = window.some(({ path }) => path !== undefined);
+  const rows = window.map(({ cpu, path = '-', firstTs, lastTs, events, overwritten }) => [
     String(cpu),
+    ...(byPath ? [path] : []),
     formatCount(events),
     firstTs === null ? '-' : formatSeconds(firstTs),
     lastTs === null ? '-' : formatSeconds(lastTs),
     firstTs === null || lastTs === null ? '-' : formatSpan(lastTs - firstTs),
     formatCount(overwritten),
   ]);
-  const table = [['CPU', 'events', 'from', 'to', 'span', 'overwritten before'], ...rows];
+  const table = [
+    ['CPU', ...(byPath ? ['path'] : []), 'events', 'from', 'to', 'span', 'overwritten before'],
+    ...rows,
+  ];
   const widths =
     table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
   return table.map(
@@ -76,7 +81,7 @@ export function freezeSentence(freeze: FreezeFacts): string {
 function freezeLines(freeze: FreezeFacts): string[] {
   const { lastEvents, beforeNs, afterNs } = freeze.requested;
   const asked = [
-    lastEvents === null ? '' : `the last ${plural(lastEvents, 'event')}`,
+    lastEvents === null ? '' : `the last ${plural(lastEvents, 'event')} of each path`,
     beforeNs === null ? '' : `${formatSpan(beforeNs)} before`,
     afterNs === 0 ? '' : `${formatSpan(afterNs)} after`,
   ].filter((part) => part !== '');

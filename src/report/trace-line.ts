@@ -1,7 +1,6 @@
 // Events as lines of text in the style ftrace users know: task, CPU, time, kind, fields.
 
 import type { EventView } from '../decode/event-view.ts';
-import { LAYOUTS } from '../generated/layouts.ts';
 import type { ObjectTable } from '../model/objects.ts';
 import { GAP_KIND, SNAPSHOT_CPU } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
@@ -18,7 +17,8 @@ export interface TraceContext {
   readonly palette: Palette;
 }
 
-const KIND_WIDTH = Math.max(...LAYOUTS.map(({ kind }) => kind.length)) + 1;
+/** Most kinds and a colon; the few longer ones push their fields to the right. */
+const KIND_WIDTH = 18;
 
 /** The line over the columns. */
 export const COLUMNS: readonly string[] = [

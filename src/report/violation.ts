@@ -98,8 +98,8 @@ export function meaningOf({ kind }: Pick<EventRef, 'kind'>): string {
 function windowLines(meta: Pick<RecordingMeta, 'freeze' | 'loss'>, { at }: Violation): string[] {
   const { freeze, loss } = meta;
   if (!freeze) return [];
-  const rows = freeze.window.map(({ cpu, events, firstTs, lastTs, overwritten }) => [
-    `CPU ${cpu}`,
+  const rows = freeze.window.map(({ cpu, path, events, firstTs, lastTs, overwritten }) => [
+    `CPU ${cpu}${path === undefined ? '' : ` ${path}`}`,
     `${formatCount(events)} events`,
     firstTs === null ? '' : `from ${formatOffset(firstTs - at.ts)}`,
     lastTs === null ? '' : `to ${formatOffset(lastTs - at.ts)}`,

@@ -13,6 +13,7 @@ import { missingCapabilities } from './capabilities.ts';
 import { describeErrno } from './errno.ts';
 import { attachMarks, type MarkPlace, markPlaces } from './marks.ts';
 import { ObjectMemory } from './object-memory.ts';
+import { sharesFor } from './shares.ts';
 import * as shim from './shim.ts';
 
 export type AttachMethod = 'fentry' | 'kprobe' | 'raw_tp' | 'uprobe';
@@ -28,7 +29,7 @@ export interface KernelFilter {
 export interface KernelOptions {
   /** Paths to record; `task` is always added. */
   readonly paths: readonly string[];
-  /** Slots per CPU and bank, a power of two. */
+  /** Slots per CPU and bank for a data path, a power of two; the others' shares follow from it (shares.ts). */
   readonly slots: number;
   readonly filter?: KernelFilter;
   /** Tripwires that may freeze, by number. */
@@ -44,6 +45,8 @@ export interface KernelRecorder {
   readonly handle: number;
   readonly cpus: number;
   readonly slots: number;
+  /** How each ring is divided, by number of the share. */
+  readonly shares: readonly shim.Share[];
   readonly coverage: readonly ProbeCoverage[];
   readonly programs: readonly string[];
   readonly control: DataView;
@@ -135,8 +138,17 @@ function takeOthers(plans: readonly Plan[], programs: ReadonlySet<string>, optio
 function checkKernel(plans: readonly Plan[]): void {
   const kprobes = kprobesAvailable();
   for (const plan of plans) {
+    const { module } = plan.probe;
+    const absent =
+      module !== undefined && shim.btfFunction(plan.probe.target, module) !== 1 && !moduleIsLoaded(module);
+    if (absent) {
+      plan.reasons.push(`the module ${module} isn't loaded: modprobe ${module}, then start again`);
+      plan.choices = [];
+      plan.status = 'missing';
+      continue;
+    }
     if (plan.choices[0]?.method === 'fentry') {
-      const known = shim.btfFunction(plan.probe.target);
+      const known = shim.btfFunction(plan.probe.target, module);
       if (known !== 1) {
         plan.reasons.push(
           known < 0
@@ -153,6 +165,11 @@ function checkKernel(plans: readonly Plan[]): void {
       plan.status = 'refused';
     }
   }
+}
+
+/** Built in or loaded, with parameters or not: the kernel names it the same way. */
+function moduleIsLoaded(name: string): boolean {
+  return existsSync(`/sys/module/${name}`);
 }
 
 /** By perf's kprobe device, or by the older tracefs file. */
@@ -195,8 +212,6 @@ function setKnobs(handle: number, options: KernelOptions, cpus: number): void {
     if (code < 0)
       throw new KernelError('KNOB', `the BPF object has no setting ${name}: rebuild with "npm run build"`);
   };
-  set('fr_ring_mask', knob64(BigInt(options.slots - 1)));
-  set('fr_doorbell_mask', knob64(BigInt(Math.max(options.slots / 8, 1) - 1)));
   set('fr_cpus', knob32(cpus));
   const filter = options.filter ?? {};
   if (filter.netns !== undefined) set('fr_only_netns', knob64(filter.netns));
@@ -271,7 +286,7 @@ function tryOnce(
   const timer = options.paths.includes('xsk') && programs.includes(TIMER_PROGRAM) && timerUsable;
   if (timer) shim.setAutoload(handle, TIMER_PROGRAM, true);
   setKnobs(handle, options, cpus);
-  const loaded = shim.loadObject(handle, cpus, options.slots);
+  const loaded = shim.loadObject(handle, cpus, sharesFor(options.paths, options.slots));
   if (loaded.code < 0) {
     const name = refusedProgram(loaded.text);
     if (name === TIMER_PROGRAM) {
@@ -362,6 +377,7 @@ function recorderOf(
     handle,
     cpus,
     slots: options.slots,
+    shares: sharesFor(options.paths, options.slots),
     coverage: plans.map(coverageOf),
     programs,
     control,

@@ -87,9 +87,24 @@ export function openObject(path: string): CallResult {
   return { code, text: textOf(text) };
 }
 
-/** Rings in plain memory, for tests and benchmarks; returns the handle. */
-export function openMemory(cpus: number, slots: number): number {
-  return call('fr_memory', I32, [U32, U32], [cpus, slots]);
+/** What each ring gives to one path; `slots` is a power of two, or 0 if the path isn't recorded. */
+export interface Share {
+  readonly path: string;
+  readonly slots: number;
+}
+
+function shareWords(shares: readonly Share[]): Buffer {
+  const words = Buffer.alloc(shares.length * 16);
+  for (const [i, { path, slots }] of shares.entries()) {
+    words.writeBigUInt64LE(BigInt(slots), i * 16);
+    words.write(path, i * 16 + 8, 8, 'latin1');
+  }
+  return words;
+}
+
+/** Rings in plain memory, for tests and benchmarks, divided into these shares; returns the handle. */
+export function openMemory(cpus: number, shares: readonly Share[]): number {
+  return call('fr_memory', I32, [U32, U8Array, U32], [cpus, shareWords(shares), shares.length]);
 }
 
 export function setAutoload(handle: number, program: string, wanted: boolean): number {
@@ -101,9 +116,15 @@ export function setKnob(handle: number, name: string, value: Buffer): number {
   return call('fr_knob', I32, [I32, Text, U8Array, U32], [handle, name, value, value.length]);
 }
 
-export function loadObject(handle: number, cpus: number, slots: number): CallResult {
+/** The shares by their numbers (SHARES of src/generated/layouts.ts). */
+export function loadObject(handle: number, cpus: number, shares: readonly Share[]): CallResult {
   const text = Buffer.alloc(TEXT_BYTES);
-  const code = call('fr_load', I32, [I32, U32, U32, U8Array, U32], [handle, cpus, slots, text, text.length]);
+  const code = call(
+    'fr_load',
+    I32,
+    [I32, U32, U8Array, U32, U8Array, U32],
+    [handle, cpus, shareWords(shares), shares.length, text, text.length],
+  );
   return { code, text: textOf(text) };
 }
 
@@ -135,9 +156,9 @@ export function setTimer(handle: number, program: string, periodUs: number): num
   return call('fr_timer', I32, [I32, Text, U32], [handle, program, periodUs]);
 }
 
-/** 1 if the running kernel's BTF has the function, 0 if not, negative without BTF. */
-export function btfFunction(name: string): number {
-  return call('fr_btf_function', I32, [Text], [name]);
+/** 1 if the running kernel's BTF, or that of the module, has the function, 0 if not, negative without BTF. */
+export function btfFunction(name: string, module = ''): number {
+  return call('fr_btf_function', I32, [Text, Text], [name, module]);
 }
 
 /** A view of shared memory, without copying. It must not be used after `closeRecorder`. */
@@ -171,8 +192,8 @@ export class Waiter {
 
 /**
  * Writes a frozen bank's records, in total order, to an open file from byte `at` on; returns slots written or a negative
- * errno. `starts`: per CPU, the head when the bank was armed. `figures` gets, per CPU: first ts, last ts, events, and
- * slots overwritten since it was armed.
+ * errno. `starts`: per CPU and share, the slots claimed when the bank was armed. `figures` gets, per CPU and share: first
+ * ts, last ts, events, and slots overwritten since it was armed.
  */
 export function saveBank(
   handle: number,
@@ -201,9 +222,9 @@ export function programFigures(handle: number, count: number): BigUint64Array {
   return figures;
 }
 
-/** Slots ever claimed in a ring. */
-export function ringHead(handle: number, bank: number, cpu: number): number {
-  return Number(call('fr_head', I64, [I32, U32, U32], [handle, bank, cpu]));
+/** Slots of a share ever claimed in a ring. */
+export function slotsClaimed(handle: number, bank: number, cpu: number, share: number): number {
+  return Number(call('fr_head', I64, [I32, U32, U32, U32], [handle, bank, cpu, share]));
 }
 
 /** Cookie of the namespace at `path` ('' for our own) and index in it of `ifname` ('' for none); or a negative errno. */

@@ -5,10 +5,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EventView } from '../../src/decode/event-view.ts';
-import { CONTROL } from '../../src/generated/layouts.ts';
-import { GAP_KIND, HEAD, SLOT_BYTES, SLOT_LANES, sequenceAt } from '../../src/model/slot.ts';
+import { CONTROL, SHARES } from '../../src/generated/layouts.ts';
+import { GAP_KIND, HEAD, SHARE_BASE, SLOT_BYTES, SLOT_LANES, sequenceAt } from '../../src/model/slot.ts';
 import { openKernel } from '../../src/source/kernel.ts';
-import { BATCH_SLOTS, MEMORY, memoryOf, ringHead, Waiter } from '../../src/source/shim.ts';
+import { BATCH_SLOTS, MEMORY, memoryOf, slotsClaimed, Waiter } from '../../src/source/shim.ts';
 import { onAnyKernel } from './any-kernel.ts';
 import { ROOT } from './recorder-process.ts';
 
@@ -45,18 +45,19 @@ onAnyKernel(import.meta.filename, () => {
             const cpu = lanes[at + HEAD.cpu] as number;
             const seq = sequenceAt(lanes, at);
             // Only bank 0 is written here.
-            const end = ends.get(`${cpu}`) ?? 0;
+            const ring = `${cpu} ${Math.floor(seq / SHARE_BASE)}`;
+            const end = ends.get(ring) ?? seq - (seq % SHARE_BASE);
             if (event.kindNumber === GAP_KIND) {
               const lost = event.u53('lost');
               expect(seq).toBe(end + lost);
               gaps++;
               gapTotal += lost;
-              ends.set(`${cpu}`, seq);
+              ends.set(ring, seq);
               continue;
             }
             expect(seq).toBe(end + 1);
             const extra = ((lanes[at + HEAD.kindFlags] as number) >>> 16) & 0xf;
-            ends.set(`${cpu}`, seq + extra);
+            ends.set(ring, seq + extra);
             slotsSeen++;
             const number =
               event.kind === 'task_comm' ? /^flood(\d+)$/.exec(event.text('comm'))?.[1] : undefined;
@@ -75,7 +76,8 @@ onAnyKernel(import.meta.filename, () => {
       kernel.control.setUint32(CONTROL.bank, 2, true);
       drain();
       let written = 0;
-      for (let cpu = 0; cpu < kernel.cpus; cpu++) written += ringHead(kernel.handle, 0, cpu);
+      for (let cpu = 0; cpu < kernel.cpus; cpu++)
+        for (const share of SHARES.keys()) written += slotsClaimed(kernel.handle, 0, cpu, share);
       const [lost, read] = [Number(figures.readBigUInt64LE(0)), Number(figures.readBigUInt64LE(8))];
       expect(read + lost).toBe(written);
       expect(slotsSeen).toBe(read);

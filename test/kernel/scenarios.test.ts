@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCENARIOS } from '../../src/generated/scenarios.ts';
-import { bootLab, type Lab } from '../../src/lab/index.ts';
 import type { ScenarioResult } from '../../src/lab/scenario-run.ts';
-import { runScenariosInLab } from '../../src/lab/scenarios-in-lab.ts';
+import { runScenarios } from '../../src/lab/scenarios-in-lab.ts';
 import type { Scenario } from '../../src/lab/scenario.ts';
 import { HEAD, SLOT_LANES, timeAt } from '../../src/model/slot.ts';
 import { checkRecording, type RecordingCheck } from '../../src/pipeline.ts';
@@ -30,23 +29,25 @@ interface Fault {
   readonly queue: number;
 }
 
-let lab: Lab;
 let results: Map<string, ScenarioResult | Error>;
 const share = mkdtempSync(join(tmpdir(), 'flightring-scenarios-'));
 
-beforeAll(async () => {
-  lab = await bootLab({ shareDir: share });
-  results = await runScenariosInLab(
-    lab,
-    SCENARIOS.map(({ name }) => name),
-    { root: ROOT, lastEvents: LAST_EVENTS, timeoutMs: 560_000 },
-  );
-});
+const began = performance.now();
 
-afterAll(async () => {
-  await lab?.shutdown();
-  rmSync(share, { recursive: true, force: true });
-});
+beforeAll(async () => {
+  results = await runScenarios(
+    { shareDir: share },
+    SCENARIOS.map(({ name }) => name),
+    { root: ROOT, lastEvents: LAST_EVENTS, onProgress: tell },
+  );
+}, SCENARIOS.length * 60_000);
+
+afterAll(() => rmSync(share, { recursive: true, force: true }));
+
+/** A log that ends early says where. */
+function tell(name: string, what: string): void {
+  process.stderr.write(`scenarios: ${((performance.now() - began) / 1000).toFixed(0)} s: ${name}: ${what}\n`);
+}
 
 function resultOf({ name }: Scenario): ScenarioResult {
   const result = results.get(name);

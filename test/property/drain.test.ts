@@ -2,14 +2,23 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { SHARE_BASE } from '../../src/model/slot.ts';
 import { type Delivered, Rings, type Step } from './rings.ts';
 
 const CPUS = 3;
 const cpu = fc.nat({ max: CPUS - 1 });
+/** Nobody writes to the second one: its path isn't recorded. */
+const share = fc.constantFrom(0, 2, 3);
+const sharesOf = (slots: number) => [slots, 0, slots / 2, slots];
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constant('begin' as const), cpu, slots: fc.integer({ min: 1, max: 4 }) }),
+    arbitrary: fc.record({
+      do: fc.constant('begin' as const),
+      cpu,
+      share,
+      slots: fc.integer({ min: 1, max: 4 }),
+    }),
   },
   {
     weight: 12,
@@ -22,6 +31,7 @@ const steps = fc.array(step, { minLength: 1, maxLength: 200, size: 'max' });
 const burst: fc.Arbitrary<Step> = fc.record({
   do: fc.constant('burst' as const),
   cpu,
+  share,
   slots: fc.integer({ min: 1, max: 4 }),
   records: fc.integer({ min: 1, max: 50 }),
 });
@@ -33,7 +43,7 @@ const floods = fc.array(fc.oneof({ weight: 9, arbitrary: step }, { weight: 2, ar
 
 /** Runs a schedule, lets every writer end, and drains what is left. */
 function play(slots: number, schedule: readonly Step[]) {
-  const rings = new Rings(CPUS, slots);
+  const rings = new Rings(CPUS, sharesOf(slots));
   try {
     for (const one of schedule) rings.run(one);
     rings.finish();
@@ -44,12 +54,12 @@ function play(slots: number, schedule: readonly Step[]) {
   }
 }
 
-/** Per ring: what comes next follows what came before, or a gap says how much is missing. Returns the sum of the gaps. */
+/** Per share of a ring: what comes next follows what came before, or a gap says how much is missing. Returns the sum of the gaps. */
 function checkContinuity(delivered: readonly Delivered[]): number {
   const ends = new Map<string, number>();
   let missing = 0;
   for (const [i, one] of delivered.entries()) {
-    const ring = `${one.bank}:${one.cpu}`;
+    const ring = `${one.bank}:${one.share}:${one.cpu}`;
     const end = ends.get(ring) ?? 0;
     if (one.id === null) {
       expect(one.seq).toBe(end + one.lost);
@@ -83,13 +93,16 @@ test('any order of drains gives the sequence of one drain at the end', () => {
   );
 });
 
-test('the sequence is ordered by time, then CPU, and holds every record once', () => {
+test('the sequence is ordered by time, then CPU, then share, and holds every record once', () => {
   fc.assert(
     fc.property(steps, (schedule) => {
       const { delivered } = play(1024, schedule);
       for (const [i, one] of delivered.entries()) {
         const before = delivered[i - 1];
-        if (before) expect(before.ts < one.ts || (before.ts === one.ts && before.cpu <= one.cpu)).toBe(true);
+        if (!before) continue;
+        expect(before.ts < one.ts || (before.ts === one.ts && before.cpu <= one.cpu)).toBe(true);
+        if (before.ts === one.ts && before.cpu === one.cpu && before.bank === one.bank)
+          expect(before.share * SHARE_BASE + before.seq).toBeLessThan(one.share * SHARE_BASE + one.seq);
       }
       const begun = schedule.filter(({ do: what }) => what === 'begin').length;
       const ids = delivered.map(({ id }) => id);

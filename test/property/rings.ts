@@ -1,6 +1,6 @@
 // Rings in plain memory with writers that go through the same steps as the BPF side, in any interleaving.
 
-import { CONTINUATION, HEAD, SLOT_BYTES, SLOT_LANES } from '../../src/model/slot.ts';
+import { CONTINUATION, HEAD, SHARE_BASE, SLOT_BYTES, SLOT_LANES, sequenceAt } from '../../src/model/slot.ts';
 import {
   BATCH_SLOTS,
   closeRecorder,
@@ -12,6 +12,7 @@ import {
 } from '../../src/source/shim.ts';
 
 const RING_HEADER = 4096;
+const HEAD_BYTES = 64;
 const CONTINUATION_BIT = 1n << 63n;
 const KIND = 1;
 /** Interrupts that may lie on one CPU's stack, as softirq and hard interrupt on a system call. */
@@ -19,9 +20,15 @@ const DEPTH_MAX = 3;
 
 /** What a schedule does next; a step that has nothing to do does nothing. */
 export type Step =
-  | { readonly do: 'begin'; readonly cpu: number; readonly slots: number }
+  | { readonly do: 'begin'; readonly cpu: number; readonly share: number; readonly slots: number }
   /** Whole records, one after the other. */
-  | { readonly do: 'burst'; readonly cpu: number; readonly slots: number; readonly records: number }
+  | {
+      readonly do: 'burst';
+      readonly cpu: number;
+      readonly share: number;
+      readonly slots: number;
+      readonly records: number;
+    }
   | { readonly do: 'advance'; readonly cpu: number; readonly ticks: number }
   | { readonly do: 'flip' }
   | { readonly do: 'tick' }
@@ -31,7 +38,8 @@ export type Step =
 export interface Delivered {
   readonly cpu: number;
   readonly bank: number;
-  /** Number of its first slot; of a gap, of the last slot lost. */
+  readonly share: number;
+  /** Number of its first slot in its share; of a gap, of the last slot lost. */
   readonly seq: number;
   readonly slots: number;
   readonly ts: number;
@@ -43,6 +51,7 @@ export interface Delivered {
 /** A writer between reading the bank and publishing. */
 interface Writer {
   readonly bank: number;
+  readonly share: number;
   readonly slots: number;
   readonly id: number;
   first: bigint | null;
@@ -51,7 +60,8 @@ interface Writer {
 
 export class Rings {
   readonly #handle: number;
-  readonly #slots: number;
+  /** Slots of each share; 0 for one that isn't recorded. */
+  readonly #shares: readonly number[];
   readonly #cpus: number;
   readonly #memory: BigUint64Array;
   readonly #batch: Uint32Array;
@@ -63,12 +73,15 @@ export class Rings {
   #next = 0;
   readonly delivered: Delivered[] = [];
 
-  constructor(cpus: number, slots: number) {
+  constructor(cpus: number, shares: readonly number[]) {
     openShim();
-    this.#handle = openMemory(cpus, slots);
+    this.#handle = openMemory(
+      cpus,
+      shares.map((slots, share) => ({ path: `share${share}`, slots })),
+    );
     if (this.#handle < 0) throw new Error(`fr_memory: ${this.#handle}`);
     this.#cpus = cpus;
-    this.#slots = slots;
+    this.#shares = shares;
     this.#memory = words(memoryOf(this.#handle, MEMORY.rings, 2 * cpus * this.#stride));
     const batch = memoryOf(this.#handle, MEMORY.batch, BATCH_SLOTS * SLOT_BYTES);
     this.#batch = new Uint32Array(batch.buffer, batch.byteOffset, BATCH_SLOTS * SLOT_LANES);
@@ -78,13 +91,16 @@ export class Rings {
   }
 
   get #stride(): number {
-    return RING_HEADER + this.#slots * SLOT_BYTES;
+    return RING_HEADER + this.#shares.reduce((sum, slots) => sum + slots, 0) * SLOT_BYTES;
   }
 
   /** Slots ever claimed, in all rings. */
   get written(): number {
     let sum = 0;
-    for (let ring = 0; ring < 2 * this.#cpus; ring++) sum += Number(this.#memory[(ring * this.#stride) / 8]);
+    for (let ring = 0; ring < 2 * this.#cpus; ring++)
+      for (const [share, slots] of this.#shares.entries())
+        if (slots > 0)
+          sum += Number(this.#memory[(ring * this.#stride + share * HEAD_BYTES) / 8]) - share * SHARE_BASE;
     return sum;
   }
 
@@ -100,8 +116,8 @@ export class Rings {
     if (step.do === 'flip') this.#bank ^= 1;
     else if (step.do === 'tick') this.#clock++;
     else if (step.do === 'drain') this.drain();
-    else if (step.do === 'burst') this.#burst(step.cpu % this.#cpus, step.slots, step.records);
-    else if (step.do === 'begin') this.#begin(step.cpu % this.#cpus, step.slots);
+    else if (step.do === 'burst') this.#burst(step.cpu, step.share, step.slots, step.records);
+    else if (step.do === 'begin') this.#begin(step.cpu, step.share, step.slots);
     else this.#advance(step.cpu % this.#cpus, step.ticks);
   }
 
@@ -120,17 +136,17 @@ export class Rings {
     closeRecorder(this.#handle);
   }
 
-  #begin(cpu: number, slots: number): void {
+  #begin(cpu: number, share: number, slots: number): void {
     const stack = this.#stacks[cpu] as Writer[];
     if (stack.length >= DEPTH_MAX) return;
-    stack.push({ bank: this.#bank, slots, id: this.#next++, first: null, filled: false });
+    stack.push({ bank: this.#bank, share, slots, id: this.#next++, first: null, filled: false });
   }
 
   /** Not inside a writer: no interrupt lasts as long as a whole ring. */
-  #burst(cpu: number, slots: number, records: number): void {
+  #burst(cpu: number, share: number, slots: number, records: number): void {
     if ((this.#stacks[cpu] as Writer[]).length > 0) return;
     for (let i = 0; i < records; i++) {
-      this.#begin(cpu, slots);
+      this.#begin(cpu, share, slots);
       for (let part = 0; part < 3; part++) this.#advance(cpu, 1);
     }
   }
@@ -143,24 +159,27 @@ export class Rings {
     this.#clock += BigInt(ticks);
     const ring = (writer.bank * this.#cpus + cpu) * this.#stride;
     if (writer.first === null) {
-      writer.first = this.#memory[ring / 8] as bigint;
-      this.#memory[ring / 8] = writer.first + BigInt(writer.slots);
+      const head = (ring + writer.share * HEAD_BYTES) / 8;
+      writer.first = this.#memory[head] as bigint;
+      this.#memory[head] = writer.first + BigInt(writer.slots);
     } else if (!writer.filled) {
-      this.#fill(this.#slot(ring, writer.first), cpu, writer);
+      this.#fill(this.#slot(ring, writer.share, writer.first), cpu, writer);
       for (let i = 1n; i < writer.slots; i++) {
-        const next = this.#slot(ring, writer.first + i);
+        const next = this.#slot(ring, writer.share, writer.first + i);
         this.#memory[next + 1] = BigInt(writer.id);
         this.#memory[next] = (writer.first + i + 1n) | CONTINUATION_BIT;
       }
       writer.filled = true;
     } else {
-      this.#memory[this.#slot(ring, writer.first)] = writer.first + 1n;
+      this.#memory[this.#slot(ring, writer.share, writer.first)] = writer.first + 1n;
       stack.pop();
     }
   }
 
-  #slot(ring: number, index: bigint): number {
-    return (ring + RING_HEADER + (Number(index) % this.#slots) * SLOT_BYTES) / 8;
+  #slot(ring: number, share: number, index: bigint): number {
+    const before = this.#shares.slice(0, share).reduce((sum, slots) => sum + slots, 0);
+    const slot = before + (Number(index) % (this.#shares[share] as number));
+    return (ring + RING_HEADER + slot * SLOT_BYTES) / 8;
   }
 
   #fill(at: number, cpu: number, writer: Writer): void {
@@ -186,7 +205,8 @@ export class Rings {
       this.delivered.push({
         cpu: lanes[at + HEAD.cpu] as number,
         bank: isGap ? (lanes[at + 11] as number) : (lanes[at + 10] as number),
-        seq: lanes[at + HEAD.seqLow] as number,
+        share: Math.floor(sequenceAt(lanes, at) / SHARE_BASE),
+        seq: sequenceAt(lanes, at) % SHARE_BASE,
         slots: isGap ? 0 : count,
         ts: lanes[at + HEAD.tsLow] as number,
         id: isGap ? null : id,

@@ -2,22 +2,16 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
+import { ADD, EEXIST, entryOf, isRequest, isValid, NOARP, nameOf, whoOf } from './_entry.ts';
 
-/** NEIGH_UPDATE_F_ADMIN (include/net/neighbour.h): asked for by a request, not learned from a packet. */
-const ADMIN = 0x8000_0000;
-/** NUD_VALID: PERMANENT, NOARP, REACHABLE, PROBE, STALE, DELAY (include/net/neighbour.h). */
-const VALID = 0xde;
-/** NUD_NOARP: also what the kernel makes of broadcast and multicast by itself (net/ipv4/arp.c, arp_constructor). */
-const NOARP = 0x40;
-const ENTRIES_MAX = 65_536;
-
-/** Who gave an entry its MAC. */
-interface Programmed {
+/** What an entry's MAC is, and who gave it; nobody, if it was learned or there before. */
+interface Known {
   readonly mac: string;
-  readonly who: string;
+  readonly who: string | null;
   readonly ref: EventRef;
 }
 
@@ -33,62 +27,70 @@ interface Request {
 
 class Conflict implements Stepper {
   readonly #context: InvariantContext;
-  /** By entry; least recently programmed first. */
-  readonly #programmed = new Map<string, Programmed>();
+  /** By entry. */
+  readonly #known: RecentMap<Known>;
   /** By CPU. */
   readonly #requests = new Map<number, Request>();
 
   constructor(context: InvariantContext) {
     this.#context = context;
+    this.#known = new RecentMap(context);
   }
 
   step(event: EventView): void {
-    const entry = `${event.text('netns')} ${event.u32('ifindex')} ${event.text('ip')}`;
-    if (event.kindNumber === KIND.neigh_exists) this.#found(event, entry);
-    else if (event.kindNumber === KIND.neigh_release) this.#programmed.delete(entry);
-    else if (event.kindNumber === KIND.neigh_update) this.#update(event, entry);
-    else this.#finish(event, entry);
+    const entry = entryOf(event);
+    switch (event.kindNumber) {
+      case KIND.neigh_exists:
+        this.#learn(event, entry);
+        break;
+      case KIND.neigh_release:
+        this.#known.delete(entry);
+        break;
+      case KIND.neigh_update:
+        this.#update(event, entry);
+        break;
+      case KIND.neigh_update_done:
+        this.#finish(event, entry);
+        break;
+      default:
+        this.#refuse(event, entry);
+    }
   }
 
   gap(): void {
-    this.#context.unknown(this.#programmed.size);
-    this.#programmed.clear();
+    this.#known.forget();
     this.#requests.clear();
   }
 
-  /** Whose the kernel's own NOARP entries are is not known: see `nobodys`. */
-  #found(event: EventView, entry: string): void {
-    const nud = event.u32('nud');
-    if ((nud & VALID) === 0 || (nud & NOARP) !== 0) return;
-    this.#keep(entry, { mac: event.text('mac'), who: 'before recording', ref: event.ref() });
-  }
-
   #update(event: EventView, entry: string): void {
-    const isRequest = event.u32('portid') !== 0 || (event.u32('update_flags') & ADMIN) !== 0;
-    if (!isRequest) return;
+    if (!isRequest(event)) return;
     if (event.u32('has_new_mac') === 0) {
-      if ((event.u32('new_nud') & VALID) === 0) this.#programmed.delete(entry);
+      if (!isValid(event.u32('new_nud'))) this.#known.delete(entry);
       return;
     }
     const mac = event.text('mac');
     const newMac = event.text('new_mac');
-    const who = `thread ${event.tid} of process ${event.pid} (netlink port ${event.u32('portid')})`;
+    const who = whoOf(event);
     const ref = event.ref();
-    const nobodys = (event.u32('nud') & NOARP) !== 0 && !this.#programmed.has(entry);
-    if ((event.u32('nud') & VALID) === 0 || nobodys || mac === newMac) {
-      this.#keep(entry, { mac: newMac, who, ref });
+    const nobodys = (event.u32('nud') & NOARP) !== 0 && !this.#known.get(entry)?.who;
+    if (!isValid(event.u32('nud')) || nobodys || mac === newMac) {
+      this.#known.set(entry, { mac: newMac, who, ref });
       return;
     }
-    const name = `neighbour ${event.text('ip')} on ifindex ${event.u32('ifindex')} (netns ${event.text('netns')})`;
-    this.#requests.set(event.cpu, { entry, name, mac, newMac, who, ref });
+    this.#requests.set(event.cpu, { entry, name: nameOf(event), mac, newMac, who, ref });
   }
 
   #finish(event: EventView, entry: string): void {
     const request = this.#requests.get(event.cpu);
-    if (request?.entry !== entry) return;
+    if (request?.entry !== entry) {
+      this.#learn(event, entry);
+      return;
+    }
     this.#requests.delete(event.cpu);
-    const before = this.#programmed.get(entry);
-    const first = before?.mac === request.mac ? before : undefined;
+    const before = this.#known.get(entry);
+    const isFirst =
+      before?.mac === request.mac && (before.who !== null || before.ref.kind === 'neigh_exists');
+    const first = isFirst ? before : undefined;
     const replaced = event.text('mac') === request.newMac;
     const result = event.u32('result');
     const outcome = replaced
@@ -96,21 +98,34 @@ class Conflict implements Stepper {
       : `stays${result === 0 ? '' : ` (refused with errno ${-result})`}`;
     this.#context.violate({
       object: request.name,
-      sentence: `${request.who} programmed ${request.name} with ${request.newMac}, but it has ${request.mac}${first ? ` from ${first.who}` : ''}, which ${outcome}`,
+      sentence: `${request.who} programmed ${request.name} with ${request.newMac}, but it has ${request.mac}${first ? ` from ${first.who ?? 'before recording'}` : ''}, which ${outcome}`,
       evidence: first ? [first.ref, request.ref] : [request.ref],
     });
-    if (replaced) this.#keep(entry, { mac: request.newMac, who: request.who, ref: request.ref });
+    if (replaced) this.#known.set(entry, { mac: request.newMac, who: request.who, ref: request.ref });
   }
 
-  #keep(entry: string, programmed: Programmed): void {
-    this.#programmed.delete(entry);
-    this.#programmed.set(entry, programmed);
-    if (this.#programmed.size <= ENTRIES_MAX) return;
-    for (const oldest of this.#programmed.keys()) {
-      this.#programmed.delete(oldest);
-      this.#context.evicted();
-      return;
-    }
+  /** What an entry is found to have, whoever gave it. */
+  #learn(event: EventView, entry: string): void {
+    const mac = event.text('mac');
+    const known = this.#known.get(entry);
+    if (!isValid(event.u32('nud'))) {
+      // An entry that time made invalid has its MAC no more, one that was never valid had none.
+      if (known && known.who === null) this.#known.delete(entry);
+    } else if (known?.mac !== mac) this.#known.set(entry, { mac, who: null, ref: event.ref() });
+  }
+
+  /** An add of what exists changes nothing, and so is seen by its result alone (net/core/neighbour.c: neigh_add). */
+  #refuse(event: EventView, entry: string): void {
+    if (event.u32('operation') !== ADD || event.u32('result') !== EEXIST || !event.u32('has_new_mac')) return;
+    const known = this.#known.get(entry);
+    const newMac = event.text('new_mac');
+    if (!known || known.mac === newMac) return;
+    const name = nameOf(event);
+    this.#context.violate({
+      object: name,
+      sentence: `${whoOf(event)} wanted to add ${name} with ${newMac}, but it has ${known.mac}${known.who ? ` from ${known.who}` : ''}, which stays (the kernel refuses it with EEXIST)`,
+      evidence: [known.ref],
+    });
   }
 }
 
@@ -119,7 +134,7 @@ export default defineInvariant({
   claim: 'an IP that has a valid MAC is not programmed with another one before it is deleted',
   object: '(netns, dev, IP)',
   source: 'net/core/neighbour.c: __neigh_update, neigh_add; overlay soundness: endpoint IP to MAC is 1:1',
-  needs: ['neigh_exists', 'neigh_update', 'neigh_update_done', 'neigh_release'],
+  needs: ['neigh_exists', 'neigh_update', 'neigh_update_done', 'neigh_release', 'neigh_request'],
   picture: [
     { from: 'absent', event: 'neigh_update', to: 'programmed' },
     { from: 'programmed', event: 'neigh_update', to: 'programmed' },

@@ -128,4 +128,20 @@ describe('neigh.conflict', () => {
     expect(sentences).toEqual([]);
     expect(counts.unknown).toBe(3);
   });
+
+  it('tells of an add that is refused because the address has another MAC, learned, programmed or there before', () => {
+    const refused = { ...ENTRY, ...SECOND, operation: 28, new_mac: B, has_new_mac: 1, result: -17 };
+    const story = update(new Story(), { to: A });
+    story.say('neigh_request', { ...refused, new_mac: A }).say('neigh_request', refused);
+    expect(check(conflict, [story.events]).sentences).toEqual([
+      `thread 201 of process 200 (netlink port 4002) wanted to add neighbour 10.0.0.2 on ifindex 3 (netns 1) with ${B}, but it has ${A} from thread 101 of process 100 (netlink port 4001), which stays (the kernel refuses it with EEXIST)`,
+    ]);
+    const learned = update(new Story(), { to: A, who: { portid: 0 }, flags: 1, newNud: STALE });
+    const before = new Story().say('neigh_exists', { ...ENTRY, nud: PERMANENT, mac: A });
+    for (const one of [learned, before])
+      expect(check(conflict, [one.say('neigh_request', refused).events]).sentences[0]).toContain(
+        `with ${B}, but it has ${A}, which stays`,
+      );
+    expect(check(conflict, [new Story().say('neigh_request', refused).events]).sentences).toEqual([]);
+  });
 });

@@ -147,6 +147,7 @@ test('JSON has one object per event, gaps included, numbers as numbers and the v
       reason: 'overwritten before they were read',
       bank: 0,
       until: 0,
+      share: '',
     },
     {
       ts: T0 + 1_870_000,
