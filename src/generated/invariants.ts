@@ -23,7 +23,9 @@ import vxlanVniLeak from '../invariants/vxlan/vni-leak.ts';
 import xfrmCleartext from '../invariants/xfrm/cleartext.ts';
 import xfrmDanglingPolicy from '../invariants/xfrm/dangling-policy.ts';
 import xfrmDouble from '../invariants/xfrm/double.ts';
+import xfrmInUseDelete from '../invariants/xfrm/in-use-delete.ts';
 import xfrmRotationRace from '../invariants/xfrm/rotation-race.ts';
+import xfrmSelf from '../invariants/xfrm/self.ts';
 import xskBindIdentity from '../invariants/xsk/bind-identity.ts';
 import xskDescriptorBounds from '../invariants/xsk/descriptor-bounds.ts';
 import xskDoubleEnqueue from '../invariants/xsk/double-enqueue.ts';
@@ -57,7 +59,9 @@ export const INVARIANTS: readonly Invariant[] = [
   xfrmCleartext,
   xfrmDanglingPolicy,
   xfrmDouble,
+  xfrmInUseDelete,
   xfrmRotationRace,
+  xfrmSelf,
   xskBindIdentity,
   xskDescriptorBounds,
   xskDoubleEnqueue,

@@ -180,7 +180,7 @@ in-use-delete)
 	;;
 self)
 	fault ',"spi":"0x3001"'
-	state add $vtep_a 127.0.0.1 0x3001 3 | ip -n "$a" -batch -
+	state add $vtep_a $vtep_a 0x3001 3 | ip -n "$a" -batch -
 	;;
 dangling-policy)
 	fault ',"spi":"0x9999"'
