@@ -236,9 +236,26 @@ export function requireCapabilities(): void {
   );
 }
 
+/** The first whose BPF can add to a number in memory and read it at once, by which slots of a ring are claimed. */
+const oldestKernel = [5, 12] as const;
+
+/** One sentence instead of the verifier's many. */
+function requireKernel(): void {
+  const [major = 0, minor = 0] = release()
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
+  const [leastMajor, leastMinor] = oldestKernel;
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return;
+  throw new KernelError(
+    'KERNEL_TOO_OLD',
+    `recording needs Linux ${oldestKernel.join('.')} or newer, whose BPF can count atomically; this is ${release()}`,
+  );
+}
+
 /** Opens, loads and attaches; reopens without what was refused until the rest stands. */
 export function openKernel(options: KernelOptions): KernelRecorder {
   requireCapabilities();
+  requireKernel();
   shim.openShim();
   const cpus = possibleCpus();
   const marks = options.paths.includes('mark') ? markPlaces(options.marks ?? []) : [];
