@@ -114,6 +114,7 @@ API int fr_close(int handle)
 
 	if (!r)
 		return -EBADF;
+	stats_stop(r);
 	for (int i = 0; i < r->count; i++)
 		bpf_link__destroy(r->links[i]);
 	for (int i = 0; i < r->marks_count; i++)
@@ -661,14 +662,17 @@ static void *ask_netns(void *argument)
 {
 	struct netns_question *q = argument;
 	socklen_t size = sizeof(q->cookie);
-	int fd, sock;
+	int fd, sock, home = -1;
 
 	if (*q->path) {
+		home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 		fd = open(q->path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0 || setns(fd, CLONE_NEWNET)) {
 			q->error = errno;
 			if (fd >= 0)
 				close(fd);
+			if (home >= 0)
+				close(home);
 			return 0;
 		}
 		close(fd);
@@ -682,6 +686,11 @@ static void *ask_netns(void *argument)
 		q->ifindex = if_nametoindex(q->ifname);
 		if (!q->ifindex && !q->error)
 			q->error = ENODEV;
+	}
+	/* A thread that ends in a foreign namespace is what others look for as a fault. */
+	if (home >= 0) {
+		setns(home, CLONE_NEWNET);
+		close(home);
 	}
 	return 0;
 }

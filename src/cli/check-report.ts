@@ -123,6 +123,7 @@ function comparisonLines(
 
 function lossLines({ summary, recording }: RecordingCheck, palette: Palette): string[] {
   const { recursionMisses, objectsDropped, windowlessViolations } = recording.meta.loss;
+  const notes = recording.meta.notes.map((note) => `note: ${note}`);
   const unread = [...recording.unknownKinds].map(
     ([kind, count]) => `${plural(count, 'event')} of kind ${kind}, which this flightring doesn't know`,
   );
@@ -136,6 +137,7 @@ function lossLines({ summary, recording }: RecordingCheck, palette: Palette): st
       ? `${plural(windowlessViolations, 'later violation')} found live while both banks were in use, without a recording`
       : '',
     ...unread.map((text) => `left out: ${text}`),
+    ...notes,
   ]
     .filter((line) => line !== '')
     .map(palette.warn);
@@ -153,6 +155,8 @@ export function checkFacts(check: RecordingCheck): Record<string, unknown> {
     events: summary.events,
     lost: summary.lost,
     loss: recording.meta.loss,
+    snapshot: recording.meta.snapshot ?? null,
+    notes: recording.meta.notes,
     verdicts,
     violations: summary.violations,
     outOfWindow,

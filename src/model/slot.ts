@@ -38,11 +38,19 @@ export const FLAG = {
   urgent: 0x0010,
   /** The clock had stepped back by a nested interrupt; the time was set to its predecessor's. */
   clamped: 0x0020,
+  /** Not an event: what was there already, found by looking (docs/adr/0015). */
+  snapshot: 0x0080,
   /** Set while decoding: the same ring position was reported before (two CPUs looked at once). */
   repeated: 0x0040,
   /** First of the bits whose meaning belongs to the kind. */
   own: 0x0100,
 } as const;
+
+/** The CPU of records that no CPU wrote: those of the snapshot. They follow what CPUs wrote at the same time. */
+export const SNAPSHOT_CPU = 0xffff;
+
+/** A recording may tell of an object more than once: the sequence numbers of its tellings are so far apart. */
+export const SNAPSHOT_TELLING = 2 ** 45;
 
 /** Set in the kind lane by decoding for an event that repeats an earlier one: no invariant sees it. */
 export const REPEATED_KIND = 0x8000;
@@ -56,6 +64,13 @@ export interface Batch {
   readonly lanes: Uint32Array;
   /** Number of slots that hold records. */
   slots: number;
+}
+
+/** The byte, counted from the record's first slot, at which byte `offset` of the record lies. */
+export function slotByte(offset: number): number {
+  if (offset < SLOT_BYTES) return offset;
+  const beyond = offset - SLOT_BYTES;
+  return SLOT_BYTES * (1 + Math.floor(beyond / NEXT_PAYLOAD)) + 8 + (beyond % NEXT_PAYLOAD);
 }
 
 /** Nanoseconds of CLOCK_MONOTONIC of the slot that begins at lane `at`; exact below 2^53 (104 days of uptime). */

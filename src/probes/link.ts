@@ -109,6 +109,7 @@ const path: ProbePath = {
     {
       name: 'link_port_state',
       target: 'br_set_state',
+      module: 'bridge',
       writes: ['link_port_state'],
       purpose: 'when a bridge port begins or ceases to forward',
     },
@@ -207,6 +208,8 @@ const path: ProbePath = {
         link_port_state: { port_state: 'port_state' },
       },
       endedBy: ['link_unregister', 'link_move'],
+      // No port of a bridge.
+      initially: { port_state: 0xff },
     },
     {
       kind: 'link_address_exists',

@@ -4,11 +4,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Checker } from '../check/checker.ts';
 import { CONTROL, OBJECT_BYTES } from '../generated/layouts.ts';
 import { OBJECTS_MAX } from '../model/objects.ts';
-import { SLOT_BYTES, SLOT_LANES } from '../model/slot.ts';
+import { type Batch, SLOT_BYTES, SLOT_LANES } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import { ObjectMemory } from '../source/object-memory.ts';
 import { BATCH_SLOTS, MEMORY, memoryOf, Waiter } from '../source/shim.ts';
 import { chooseInvariants } from './choose-invariants.ts';
+import { Opening } from './snapshot/opening.ts';
 import { type CheckerStart, COMMAND, type FreezeCause, type FromChecker } from './messages.ts';
 import { Threads } from './threads.ts';
 
@@ -104,6 +105,9 @@ async function run(): Promise<void> {
   const threads = new Threads();
   const waiter = new Waiter(handle);
   const freezer = new Freezer(control);
+  const opening = start.snapshot
+    ? new Opening({ ...start.snapshot, slots: start.slots }, start.snapshot.port)
+    : null;
   let held: Violation[] = [];
   let windowless = 0;
   let unconfirmedTrips = 0;
@@ -111,6 +115,7 @@ async function run(): Promise<void> {
   let warnings = 0;
   let quiet = 0;
   let stopping = false;
+  let told = false;
   let snapshot = true;
   let drains = 0;
   let trip: { ts: number; cpu: number; seq: number } | null = null;
@@ -159,8 +164,22 @@ async function run(): Promise<void> {
     freezer.tripped(control.getUint32(CONTROL.bank, true) ^ 1, trip.ts, flippedTs);
   };
 
+  const check = (pieces: Iterable<Batch>) => {
+    for (const piece of pieces) {
+      const found = checker.check(piece);
+      if (found.length > 0) onViolations(found);
+    }
+  };
+
+  /** Checks what was drained, unless it is held back for the snapshot; in a hurry nothing is. */
+  const take = (hurry: boolean) => {
+    if (opening) check(opening.take(batch, Number(figures.getBigUint64(WATERMARK * 8, true)), hurry));
+    else if (batch.slots > 0) check([batch]);
+  };
+
   const report = () => {
     const flipped = freezer.flipped;
+    if (opening?.holding) return;
     if (!flipped || Number(figures.getBigUint64(WATERMARK * 8, true)) <= flipped.flippedTs) return;
     const inside = held.filter((v) => v.at.ts <= flipped.flippedTs);
     held = held.filter((v) => v.at.ts > flipped.flippedTs);
@@ -183,6 +202,7 @@ async function run(): Promise<void> {
       violations: inside,
       threads: threads.all(),
       counts: checker.counts(),
+      ...(opening ? { snapshot: opening.facts() } : {}),
     });
   };
 
@@ -200,10 +220,13 @@ async function run(): Promise<void> {
     if (batch.slots > 0) {
       quiet = 0;
       threads.learn(batch);
-      const found = checker.check(batch);
-      if (found.length > 0) onViolations(found);
     } else {
       quiet++;
+    }
+    take(false);
+    if (opening?.taken && !told) {
+      told = true;
+      say({ type: 'snapshot', ...opening.taken });
     }
     // In the first pause, or without one when it has been long in coming.
     if (snapshot && (quiet > 0 || ++drains > SNAPSHOT_AFTER)) {
@@ -225,9 +248,8 @@ async function run(): Promise<void> {
   control.setUint32(CONTROL.bank, 2, true);
   for (;;) {
     batch.slots = waiter.wait(0);
+    take(true);
     if (batch.slots <= 0) break;
-    const found = checker.check(batch);
-    if (found.length > 0) onViolations(found);
   }
   say({
     type: 'end',

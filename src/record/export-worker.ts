@@ -15,6 +15,8 @@ import { writeParquet } from '../recording/parquet-write.ts';
 import { beginRaw, RAW_HEADER_BYTES, readRaw } from '../recording/raw.ts';
 import { describeErrno } from '../source/errno.ts';
 import { saveBank } from '../source/shim.ts';
+import { describeSnapshot, snapshotRows } from './snapshot/in-window.ts';
+import { withRows } from './snapshot/rows.ts';
 import { lastRecords } from './window.ts';
 import { chooseInvariants } from './choose-invariants.ts';
 import type { ExportOrder, FromExporter } from './messages.ts';
@@ -109,14 +111,15 @@ async function exportBank(order: ExportOrder): Promise<void> {
   const { lastEvents } = order;
   const offendingTs = meta.freeze?.offendingTs ?? Number.POSITIVE_INFINITY;
   const endTs = offendingTs + (meta.freeze?.requested.afterNs ?? 0);
-  const batches = () =>
+  const events = () =>
     lastEvents === null ? source.batches() : lastRecords(() => source.batches(), lastEvents, endTs);
+  const invariants = await chooseInvariants(order.invariants, order.modules);
+  const endOfWindow = meta.freeze?.flippedTs ?? Number.POSITIVE_INFINITY;
+  const rows = order.snapshot ? snapshotRows(order.snapshot, events, invariants, endOfWindow) : [];
+  const batches = () => withRows(events(), rows);
+  if (order.snapshot) meta = describeSnapshot(meta, rows, order.snapshot.notes);
   const objects: ObjectTable = objectsOf(meta);
-  const checker = new Checker(
-    await chooseInvariants(order.invariants, order.modules),
-    objects,
-    meta.clocks.errorNs,
-  );
+  const checker = new Checker(invariants, objects, meta.clocks.errorNs);
   const { after, window } = replay(batches(), checker, meta.freeze?.offendingTs ?? null, order.cpus);
   meta = complete(meta, checker, window, saved, after);
   const parquet = `${order.path}.parquet`;

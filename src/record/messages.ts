@@ -2,6 +2,8 @@
 
 import type { CpuWindow, FreezeFacts, ThreadName } from '../model/recording.ts';
 import type { InvariantCounts, Violation } from '../model/violation.ts';
+import type { DumpLink } from './snapshot/dump-thread.ts';
+import type { SnapshotFacts } from './snapshot/opening.ts';
 
 /** Commands to the checker, in word 0 of a shared Int32Array: its event loop doesn't turn. */
 export const COMMAND = { none: 0, freeze: 1, stop: 2 } as const;
@@ -21,6 +23,10 @@ export interface CheckerStart {
   /** On stop, what is held becomes a recording. */
   readonly exportOnStop: boolean;
   readonly lookForSockets: boolean;
+  /** Slots of all rings of one bank. */
+  readonly slots: number;
+  /** Where the dump of what exists comes from, if there is one. */
+  readonly snapshot?: DumpLink;
 }
 
 /** A bank was flipped and everything in it has been checked. */
@@ -34,6 +40,7 @@ export interface Frozen {
   readonly violations: readonly Violation[];
   readonly threads: readonly ThreadName[];
   readonly counts: Readonly<Record<string, InvariantCounts>>;
+  readonly snapshot?: SnapshotFacts;
 }
 
 export interface Figures {
@@ -54,6 +61,8 @@ export interface Figures {
 
 export type FromChecker =
   | { readonly type: 'ready' }
+  /** What existed before recording is known now, as far as it can be. */
+  | { readonly type: 'snapshot'; readonly records: number; readonly notes: readonly string[] }
   | { readonly type: 'violations'; readonly violations: readonly Violation[]; readonly windowless: boolean }
   | Frozen
   /** A tripwire froze a bank and no invariant agreed: the bank is free again. */
@@ -74,6 +83,7 @@ export interface ExportOrder {
   readonly meta: string;
   readonly invariants: readonly string[];
   readonly modules: readonly string[];
+  readonly snapshot?: SnapshotFacts;
 }
 
 export type FromExporter =

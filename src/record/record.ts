@@ -8,10 +8,11 @@ import { KEPT_CAPABILITIES } from '../source/capabilities.ts';
 import { describeErrno } from '../source/errno.ts';
 import { type KernelFilter, openKernel, requireCapabilities } from '../source/kernel.ts';
 import { sharesFor, slotsOf } from '../source/shares.ts';
-import { askNetns, keepCapabilities, openShim } from '../source/shim.ts';
+import { askNetns, keepCapabilities, openShim, startStats } from '../source/shim.ts';
 import { type RecordOptions, slotsFor } from './options.ts';
 import { checkOutput } from './output.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder, workerUrl } from './recorder.ts';
+import { DumpThread, snapshotKinds } from './snapshot/dump-thread.ts';
 
 /** The numbers of the tripwires in bpf/tripwires. */
 const TRIPWIRES = [0, 1];
@@ -57,10 +58,11 @@ export async function record(
   if (options.modules?.length)
     await (await import('./choose-invariants.ts')).chooseInvariants([], options.modules);
   openShim();
+  const filter = filterOf(options);
   const kernel = openKernel({
     paths,
     slots,
-    filter: filterOf(options),
+    filter,
     tripwires: options.tripwires === false || options.freezeOn === 'none' ? [] : TRIPWIRES,
     ...(options.marks ? { marks: options.marks } : {}),
     ...(options.attach ? { attach: options.attach } : {}),
@@ -72,17 +74,31 @@ export async function record(
       `this kernel takes none of the probes of ${paths.join(', ')}: "flightring doctor" says why, "flightring lab" has a kernel that does`,
     );
   }
+  const kinds = snapshotKinds(paths);
+  const byTask = filter.tgid !== undefined || filter.comm !== undefined;
+  // It keeps the privileges that the others give up, until it has dumped.
+  const dump =
+    kinds.length > 0 && !byTask ? new DumpThread(workerUrl('dump-worker'), kinds, filter) : undefined;
+  const notes =
+    kinds.length > 0 && byTask
+      ? ['snapshot: none was taken, because what other processes change is not recorded']
+      : [];
   try {
+    const armedAt = Number(process.hrtime.bigint());
+    kernel.arm();
+    // What the programs cost is sampled by a process of its own, which keeps the capability for it; without it, it isn't.
+    startStats(kernel.handle);
     // The threads started from here on inherit the little that is left.
     if (options.dropPrivileges) keepCapabilities(KEPT_CAPABILITIES);
-    kernel.arm();
-    const recorder = new Recorder(options, kernel, out);
+    dump?.begin(armedAt);
+    const recorder = new Recorder(options, kernel, out, { dump, notes });
     await onArmed?.(recorder);
     const { chooseInvariants, invariantsOfPaths } = await import('./choose-invariants.ts');
     const names = options.invariants ?? invariantsOfPaths(paths);
     recorder.start(names, await chooseInvariants(names, options.modules ?? []));
     return recorder;
   } catch (error) {
+    dump?.stop();
     kernel.close();
     throw error;
   }

@@ -7,15 +7,22 @@ import type { Invariant } from '../check/invariant.ts';
 import { CONTROL, LAYOUTS, SHARES } from '../generated/layouts.ts';
 import { VERSION } from '../generated/version.ts';
 import { UsageError } from '../model/errors.ts';
-import { CLOCK_ERROR_NS, type ProbeCoverage, type RecordingMeta } from '../model/recording.ts';
+import {
+  CLOCK_ERROR_NS,
+  type ProbeCoverage,
+  type RecordingCosts,
+  type RecordingMeta,
+} from '../model/recording.ts';
 import type { Violation } from '../model/violation.ts';
 import { type KernelRecorder, kernelFacts } from '../source/kernel.ts';
 import { programFigures, type Share, slotsClaimed } from '../source/shim.ts';
 import { serialiseMeta } from '../recording/meta.ts';
+import { CostMeter } from './costs.ts';
 import type { CheckerStart, ExportOrder, Figures, FromChecker, FromExporter, Frozen } from './messages.ts';
 import { COMMAND } from './messages.ts';
 import type { Exported, RecordOptions } from './options.ts';
 import { recordingName } from './output.ts';
+import type { DumpThread } from './snapshot/dump-thread.ts';
 
 /** What a whole run came to. */
 export interface RecordSummary extends Figures {
@@ -23,6 +30,7 @@ export interface RecordSummary extends Figures {
   readonly failures: readonly string[];
   readonly recursionMisses: number;
   readonly objectsDropped: number;
+  readonly costs: RecordingCosts;
 }
 
 export interface RecorderEvents {
@@ -32,12 +40,20 @@ export interface RecorderEvents {
   exported: [Exported];
   failed: [{ readonly message: string; readonly raw: string | null }];
   unconfirmed: [];
+  /** What existed before recording is known, except for what the notes name. */
+  snapshot: [{ readonly records: number; readonly notes: readonly string[] }];
   end: [RecordSummary];
 }
 
 /** Worker entries keep the ending of this file: .js when built, .ts when run from source. */
-function workerUrl(name: string): URL {
+export function workerUrl(name: string): URL {
   return new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+}
+
+/** What comes of the start: the dump under way, and what every recording must say of it. */
+export interface RecorderOpening {
+  readonly dump: DumpThread | undefined;
+  readonly notes: readonly string[];
 }
 
 export class Recorder extends EventEmitter<RecorderEvents> {
@@ -48,6 +64,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly shares: readonly Share[];
   readonly #options: RecordOptions;
   readonly #kernel: KernelRecorder;
+  readonly #dump: DumpThread | undefined;
+  readonly #notes: readonly string[];
   #invariants: readonly { readonly name: string; readonly version: number }[] = [];
   #names: readonly string[] = [];
   readonly #command = new SharedArrayBuffer(4);
@@ -65,6 +83,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   #exporterReady: Promise<void> = Promise.resolve();
   #figures: Figures | null = null;
   #number = 0;
+  readonly #costs: CostMeter;
   #windowless = 0;
   #finish: ((summary: RecordSummary) => void) | null = null;
   #fail: ((error: unknown) => void) | null = null;
@@ -72,8 +91,10 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly done: Promise<RecordSummary>;
 
   /** Use `record()`. */
-  constructor(options: RecordOptions, kernel: KernelRecorder, out: string) {
+  constructor(options: RecordOptions, kernel: KernelRecorder, out: string, opening: RecorderOpening) {
     super();
+    this.#dump = opening.dump;
+    this.#notes = opening.notes;
     this.#options = options;
     this.#kernel = kernel;
     this.out = out;
@@ -85,6 +106,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       realtimeNs: (BigInt(Date.now()) * 1_000_000n).toString(),
       errorNs: CLOCK_ERROR_NS,
     };
+    this.#costs = new CostMeter(kernel);
     const lanes = kernel.cpus * SHARES.length;
     this.#starts = [new BigUint64Array(lanes), new BigUint64Array(lanes)];
     this.done = new Promise((resolve, reject) => {
@@ -109,10 +131,13 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       afterNs: this.#options.afterNs ?? 0,
       exportOnStop: this.#options.exportOnStop ?? false,
       lookForSockets: this.coverage.some(({ path, status }) => path === 'xsk' && status === 'attached'),
+      slots: this.#kernel.slots * this.#kernel.cpus,
+      ...(this.#dump ? { snapshot: this.#dump.link } : {}),
     };
     // The exporter loads what it needs now, not when a bank waits for it.
     this.#exporterThread();
-    this.#checker = new Worker(workerUrl('checker-worker'), { workerData });
+    const transferList = workerData.snapshot ? [workerData.snapshot.port] : [];
+    this.#checker = new Worker(workerUrl('checker-worker'), { workerData, transferList });
     this.#checker.on('message', (message: FromChecker) => this.#onChecker(message));
     this.#checker.on('error', (error) => this.#abort(error));
     this.#checker.on('exit', () => this.#maybeEnd());
@@ -132,6 +157,9 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   #onChecker(message: FromChecker): void {
     switch (message.type) {
       case 'ready':
+        return;
+      case 'snapshot':
+        this.emit('snapshot', { records: message.records, notes: message.notes });
         return;
       case 'violations':
         this.emit('violations', message.violations, { windowless: message.windowless });
@@ -175,6 +203,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       meta: serialiseMeta(this.#meta(frozen, latencyNs)),
       invariants: this.#names,
       modules: this.#options.modules ?? [],
+      ...(frozen.snapshot ? { snapshot: frozen.snapshot } : {}),
     };
     this.#orders.set(frozen.bank, { path, frozen, latencyNs, savedMs: 0 });
     this.#exporterThread().postMessage(order);
@@ -277,7 +306,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
         objectsDropped: this.#kernel.control.getUint32(CONTROL.objects_dropped, true),
         windowlessViolations: this.#windowless,
       },
-      notes: [],
+      notes: this.#notes,
+      costs: this.#costs.read(),
     };
   }
 
@@ -298,6 +328,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
           cause: error,
         })
       : error;
+    this.#dump?.stop();
     void Promise.all([this.#checker?.terminate(), this.#exporter?.terminate()]).then(() => {
       this.#kernel.close();
       this.#fail?.(reason);
@@ -312,9 +343,11 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       failures: this.#failures,
       recursionMisses: this.#recursionMisses(),
       objectsDropped: this.#kernel.control.getUint32(CONTROL.objects_dropped, true),
+      costs: this.#costs.read(),
     };
     const finish = this.#finish;
     this.#finish = null;
+    this.#dump?.stop();
     const exporterEnded = this.#exporterReady.then(() => this.#exporter?.terminate());
     void Promise.all([this.#checker?.terminate(), exporterEnded]).then(() => {
       this.#kernel.close();

@@ -2,7 +2,7 @@
 
 import { RecordingError } from '../model/errors.ts';
 import type { FieldLayout, RecordLayout } from '../model/layout.ts';
-import { FIRST_PAYLOAD, HEAD_BYTES, NEXT_PAYLOAD, SLOT_BYTES } from '../model/slot.ts';
+import { HEAD_BYTES, NEXT_PAYLOAD, SLOT_BYTES, slotByte } from '../model/slot.ts';
 
 export type Storage = 'u32' | 's32' | 'u64' | 'i64' | 'text';
 export type TextForm = 'mac' | 'ip' | 'text';
@@ -94,13 +94,6 @@ export interface KindPlan {
 export interface ColumnPlan {
   readonly columns: readonly Column[];
   readonly kinds: readonly KindPlan[];
-}
-
-/** The byte, counted from the record's first slot, at which byte `offset` of the record lies. */
-export function slotByte(offset: number): number {
-  if (offset < HEAD_BYTES + FIRST_PAYLOAD) return offset;
-  const beyond = offset - SLOT_BYTES;
-  return SLOT_BYTES * (1 + Math.floor(beyond / NEXT_PAYLOAD)) + 8 + (beyond % NEXT_PAYLOAD);
 }
 
 function storageOf(field: FieldLayout): Storage {

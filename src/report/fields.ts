@@ -29,6 +29,7 @@ interface KindPlan {
 const GENERAL_FLAGS: readonly (readonly [number, string])[] = [
   [FLAG.urgent, 'urgent'],
   [FLAG.clamped, 'time-clamped'],
+  [FLAG.snapshot, 'snapshot'],
 ];
 
 /** What an event is about is said first. */

@@ -2,7 +2,7 @@
 
 import type { EventView } from '../decode/event-view.ts';
 import type { ObjectTable } from '../model/objects.ts';
-import { type Batch, GAP_KIND } from '../model/slot.ts';
+import { type Batch, GAP_KIND, SNAPSHOT_CPU } from '../model/slot.ts';
 import type { EventRef, Violation } from '../model/violation.ts';
 import { eventsOf, isAt } from './events.ts';
 import { fieldTexts } from './fields.ts';
@@ -106,7 +106,7 @@ function lifeEvent(event: EventView, { objects, threads }: Known, said: RegExp, 
   return {
     ref: event.ref(),
     tid: event.tid,
-    comm: threads.at(event.tid, event.ts),
+    comm: event.cpu === SNAPSHOT_CPU && event.tid === 0 ? 'snapshot' : threads.at(event.tid, event.ts),
     place: object === undefined ? deviceOf(event, objects) : placeOf(objects, object),
     remark: fieldTexts(event, objects)
       .slice(object === undefined ? 0 : 1)

@@ -3,6 +3,7 @@
 import type { Violation } from '../model/violation.ts';
 import type { Life, LifeEvent } from './life.ts';
 import type { Palette } from './palette.ts';
+import { SNAPSHOT_CPU } from '../model/slot.ts';
 import { selectorText } from './selector.ts';
 import { formatOffset, formatSpan, plural } from './span.ts';
 
@@ -32,7 +33,9 @@ export function timeline(life: Life, { palette, violation }: TimelineOptions): s
     violation?.object ?? selectorText(life.selector).replace('@', ' of ').replaceAll(':', ' '),
   );
   if (events.length === 0) return [`${title}: no event in this recording concerns it`];
-  const cpus = [...new Set(events.filter(isEvent).map(({ ref }) => ref.cpu))].sort((a, b) => a - b);
+  const cpus = [...new Set(events.filter(isEvent).map(({ ref }) => ref.cpu))]
+    .filter((cpu) => cpu !== SNAPSHOT_CPU)
+    .sort((a, b) => a - b);
   const reference = violation?.at.ts ?? (events.at(-1) as LifeEvent).ref.ts;
   const rows = layRows(life, cpus, reference, palette, violation);
   return [
@@ -90,13 +93,13 @@ function layRows(
       track: isEvent(event)
         ? drawTrack(
             cpus,
-            previous?.ref.cpu ?? ref.cpu,
+            previous && previous.ref.cpu !== SNAPSHOT_CPU ? previous.ref.cpu : ref.cpu,
             ref.cpu,
             paint(offending ? '✗' : event.behind ? '◆' : '●'),
             palette,
           )
         : '',
-      by: `${event.comm}-${event.tid}`,
+      by: event.ref.cpu === SNAPSHOT_CPU && event.tid === 0 ? event.comm : `${event.comm}-${event.tid}`,
       place: event.place === place ? '' : event.place,
       remark: event.times > 1 ? `×${event.times} in ${formatSpan(event.last - ref.ts)}` : event.remark,
       paint,
@@ -116,6 +119,7 @@ function isSame(a: { cpu: number; seq: number }, b: { cpu: number; seq: number }
 
 /** The dot in its CPU's column, and the way it came from the CPU before. With very many CPUs, just the number. */
 function drawTrack(cpus: readonly number[], from: number, to: number, dot: string, palette: Palette): string {
+  if (to === SNAPSHOT_CPU) return dot.padEnd(CPU_WIDTH * Math.min(cpus.length, 1));
   if (cpus.length > CPUS_MAX) return `${dot} ${String(to).padEnd(3)}`;
   const a = cpus.indexOf(from);
   const b = cpus.indexOf(to);

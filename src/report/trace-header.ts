@@ -13,20 +13,23 @@ export interface TraceSource {
 }
 
 export function traceHeader({ path, rows, meta }: TraceSource, palette: Palette): string[] {
-  const { freeze, kernel } = meta;
+  const { freeze, kernel, snapshot } = meta;
+  const events = rows - (snapshot?.records ?? 0);
   const written = freeze
     ? freeze.window.reduce((sum, { events, overwritten }) => sum + events + overwritten, 0)
-    : rows + meta.loss.overwritten;
+    : events + meta.loss.overwritten;
   const lines = [
     `# flightring ${meta.flightring} · ${basename(path)}`,
     `# recorded ${meta.createdAt.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')} on Linux ${kernel.release} ${kernel.machine}`,
     '#',
-    `# entries-in-buffer/entries-written: ${rows}/${written}   #P:${kernel.cpus}`,
+    `# entries-in-buffer/entries-written: ${events}/${written}   #P:${kernel.cpus}`,
     '#',
     ...(freeze
       ? [...windowLines(freeze), '#', ...freezeLines(freeze)]
       : ['# not frozen: the whole of what was kept']),
     ...lossLines(meta),
+    ...(snapshot ? [`# snapshot: ${plural(snapshot.records, 'record')} of what existed before`] : []),
+    ...meta.notes.map((note) => `# note: ${note}`),
   ];
   return [
     ...lines.map(palette.head),

@@ -2,7 +2,7 @@
 
 import type { EventView } from '../decode/event-view.ts';
 import type { ObjectTable } from '../model/objects.ts';
-import { GAP_KIND } from '../model/slot.ts';
+import { GAP_KIND, SNAPSHOT_CPU } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import { fieldTexts } from './fields.ts';
 import { gapText } from './gap.ts';
@@ -30,11 +30,13 @@ export const COLUMNS: readonly string[] = [
 export function traceLine(event: EventView, { objects, threads, palette }: TraceContext): string {
   const { kind, ts, tid } = event;
   if (event.kindNumber === GAP_KIND) return palette.warn(`### ${gapText(event)} ###`);
-  const comm = threads.at(tid, ts).padStart(16);
-  const cpu = `[${String(event.cpu).padStart(3, '0')}]`;
+  // What existed before is nobody's doing, on no CPU.
+  const found = event.cpu === SNAPSHOT_CPU;
+  const comm = (found && tid === 0 ? 'snapshot' : threads.at(tid, ts)).padStart(16);
+  const cpu = found ? '[ - ]' : `[${String(event.cpu).padStart(3, '0')}]`;
   const name = palette.kind(kind, `${kind}:`.padEnd(KIND_WIDTH));
   const fields = fieldTexts(event, objects).join(' ');
-  const line = `${comm}-${palette.dim(String(tid).padEnd(7))} ${palette.dim(cpu)} ${formatSeconds(ts).padStart(14)}: ${name} ${fields}`;
+  const line = `${comm}-${palette.dim((found && tid === 0 ? '' : String(tid)).padEnd(7))} ${palette.dim(cpu)} ${formatSeconds(ts).padStart(14)}: ${name} ${fields}`;
   return event.repeated ? palette.dim(line) : line;
 }
 

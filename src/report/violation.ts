@@ -2,6 +2,7 @@
 
 import { PROBE_PATHS } from '../generated/probes.ts';
 import type { RecordingMeta } from '../model/recording.ts';
+import { SNAPSHOT_CPU } from '../model/slot.ts';
 import type { EventRef, Violation } from '../model/violation.ts';
 import type { Palette } from './palette.ts';
 import { parseSelector, selectorText } from './selector.ts';
@@ -70,8 +71,9 @@ function evidenceLines({ at, evidence }: Violation, palette: Palette): string[] 
   const offsets = shown.map(({ ts }) => formatOffset(ts - at.ts));
   const width = Math.max(...offsets.map((offset) => offset.length));
   const kinds = Math.max(...shown.map(({ kind }) => kind.length));
+  const cpus = Math.max(...shown.map((ref) => cpuText(ref).length));
   const lines = shown.map((ref, i) => {
-    const line = `${(offsets[i] as string).padStart(width)}  CPU ${ref.cpu}  ${palette.kind(ref.kind, ref.kind.padEnd(kinds))}`;
+    const line = `${(offsets[i] as string).padStart(width)}  ${cpuText(ref).padEnd(cpus)}  ${palette.kind(ref.kind, ref.kind.padEnd(kinds))}`;
     const meaning = meaningOf(ref);
     return ref === at || (ref.cpu === at.cpu && ref.seq === at.seq)
       ? `${line}  ${palette.bad(meaning)}`
@@ -80,6 +82,11 @@ function evidenceLines({ at, evidence }: Violation, palette: Palette): string[] 
   return evidence.length > shown.length
     ? [palette.dim(`… ${evidence.length - shown.length} earlier`), ...lines]
     : lines;
+}
+
+/** What existed before was found on no CPU. */
+function cpuText({ cpu }: EventRef): string {
+  return cpu === SNAPSHOT_CPU ? 'before' : `CPU ${cpu}`;
 }
 
 /** What an event of this kind means, from the probes. */

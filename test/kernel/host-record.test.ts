@@ -6,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { checkRecording } from '../../src/pipeline.ts';
 import { EventView } from '../../src/decode/event-view.ts';
-import { HEAD, SLOT_LANES } from '../../src/model/slot.ts';
+import { HEAD, SLOT_LANES, SNAPSHOT_CPU } from '../../src/model/slot.ts';
 import { openRecording } from '../../src/recording/open.ts';
 import { CAPABILITY } from '../../src/source/capabilities.ts';
 import { onAnyKernel } from './any-kernel.ts';
-import { churn, flightring, folder, sh, startRecorder, type RecorderProcess } from './recorder-process.ts';
+import { churn, flightring, folder, ROOT, RecorderProcess, sh, startRecorder } from './recorder-process.ts';
 
 const NEIGH = ['--paths', 'neigh'];
 
@@ -40,9 +40,16 @@ async function namespacesIn(path: string): Promise<Set<string>> {
     for (let at = 0; at < slots * SLOT_LANES; at += SLOT_LANES) {
       if ((lanes[at + HEAD.seqHigh] as number) >>> 31) continue;
       const event = view.move(lanes, at);
-      if (event.kind.startsWith('neigh_')) found.add(String(event.u64('netns')));
+      if (event.kind.startsWith('neigh_') && event.cpu !== SNAPSHOT_CPU)
+        found.add(String(event.u64('netns')));
     }
   return found;
+}
+
+/** The recording that a recorder makes next. */
+async function recordedBy(recorder: RecorderProcess) {
+  const recording = await openRecording((await recorder.event('recording'))['path'] as string);
+  return { meta: recording.meta, batches: [...recording.batches()] };
 }
 
 onAnyKernel(import.meta.filename, () => {
@@ -87,6 +94,104 @@ onAnyKernel(import.meta.filename, () => {
     });
   });
 
+  describe('what existed before', () => {
+    const before = (word: string) => sh('sh', join(ROOT, 'test/workloads/neigh-before.sh'), word);
+
+    test('a neighbour from before recording is named, is in the recording, and check agrees', async () => {
+      using out = folder();
+      before('up');
+      try {
+        await using recorder = await startRecorder(...NEIGH, '--once', '--out', out.path);
+        expect(await recorder.event('snapshot')).toMatchObject({ notes: [] });
+        before('overwrite');
+        expect(await recorder.ended).toBe(1);
+        const violation = await recorder.event('violation');
+        for (const word of [
+          '10.78.1.50',
+          'it has 02:f1:00:00:02:01 from before recording',
+          '02:f1:00:00:02:02',
+        ])
+          expect(violation['sentence']).toContain(word);
+        const path = (await recorder.event('recording'))['path'] as string;
+        const { recording, comparison, summary } = await checkRecording(path);
+        expect(comparison).toMatchObject({ live: 1, reproduced: 1, missing: [], added: [], changed: [] });
+        expect(summary.violations).toEqual(recording.meta.violations);
+        const [found] = recording.meta.violations[0]?.evidence ?? [];
+        expect(found).toMatchObject({ cpu: SNAPSHOT_CPU, kind: 'neigh_exists' });
+        expect(recording.meta.snapshot?.records).toBeGreaterThan(0);
+        const { stdout } = flightring(['show', '--json', path]);
+        const told = stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as Record<string, unknown>);
+        expect(told.filter(({ kind }) => kind === 'neigh_exists')).toHaveLength(
+          recording.meta.snapshot?.records as number,
+        );
+        expect(told.find(({ seq, cpu }) => seq === found?.seq && cpu === found?.cpu)).toMatchObject({
+          ts: found?.ts,
+          ip: '10.78.1.50',
+          mac: '02:f1:00:00:02:01',
+          flags: ['snapshot'],
+        });
+        const life = flightring(['show', path, '--object', 'neighbour:10.78.1.50']).stdout;
+        expect(life.split('\n').find((line) => line !== '' && !line.startsWith('#'))).toContain(
+          'neigh_exists',
+        );
+      } finally {
+        before('down');
+      }
+    });
+
+    test('a later window begins with what exists then', async () => {
+      using out = folder();
+      before('up');
+      try {
+        await using recorder = await startRecorder(
+          ...NEIGH,
+          '--out',
+          out.path,
+          '--before',
+          '100ms',
+          '--freeze-on',
+          'none',
+        );
+        await recorder.event('snapshot');
+        before('overwrite');
+        await sleep(400);
+        recorder.child.kill('SIGUSR1');
+        const { meta, batches } = await recordedBy(recorder);
+        const view = new EventView();
+        const known: [string, number][] = [];
+        for (const { lanes, slots } of batches)
+          for (let at = 0; at < slots * SLOT_LANES; at += SLOT_LANES) {
+            const event = view.move(lanes, at);
+            if ((lanes[at + HEAD.seqHigh] as number) >>> 31 || event.cpu !== SNAPSHOT_CPU) continue;
+            if (event.text('ip') === '10.78.1.50') known.push([event.text('mac'), event.ts]);
+          }
+        expect(known.map(([mac]) => mac)).toEqual(['02:f1:00:00:02:02']);
+        for (const { firstTs } of meta.freeze?.window ?? [])
+          if (firstTs !== null) expect(firstTs).toBeGreaterThan(known[0]?.[1] as number);
+      } finally {
+        before('down');
+      }
+    });
+
+    test('when the tools can not be run that is said, and recording goes on', async () => {
+      using out = folder();
+      const hide = 'mount --bind /dev/null "$(command -v nsenter)" && exec "$@"';
+      await using recorder = new RecorderProcess(
+        [...NEIGH, '--out', out.path],
+        ['unshare', '-m', 'sh', '-c', hide, 'sh'],
+      );
+      const { records, notes } = await recorder.event('snapshot');
+      expect(records).toBe(0);
+      expect((notes as string[]).join()).toMatch(/^[0-9]+ of [0-9]+ namespaces: spawn nsenter EACCES$/);
+      churn('conflict', '--rounds', '1');
+      const { meta } = await recordedBy(recorder);
+      expect(meta.notes).toEqual((notes as string[]).map((note) => `snapshot: ${note}`));
+    });
+  });
+
   describe('freezing and ending', () => {
     test('SIGUSR1 freezes by hand, and recording goes on', async () => {
       using out = folder();
@@ -120,14 +225,29 @@ onAnyKernel(import.meta.filename, () => {
       expect(readdirSync(out.path)).not.toContain('ready');
     });
 
-    test('SIGKILL leaves no program in the kernel and no file that looks whole', async () => {
+    test('SIGKILL leaves no program in the kernel, no process and no file that looks whole', async () => {
       using out = folder();
       const before = kernelObjects();
       await using recorder = await startRecorder(...NEIGH, '--out', out.path);
       expect(kernelObjects().length).toBeGreaterThan(before.length + 4);
+      const pid = recorder.child.pid as number;
+      const [sampler] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+        .trim()
+        .split(' ')
+        .map(Number);
+      const samples = () => {
+        try {
+          return readFileSync(`/proc/${sampler}/comm`, 'utf8').trim() === 'fr-stats';
+        } catch {
+          return false;
+        }
+      };
+      expect(samples()).toBe(true);
       recorder.child.kill('SIGUSR1');
       await recorder.event('frozen');
       await recorder.stop('SIGKILL');
+      for (let tries = 0; samples() && tries < 50; tries++) await sleep(20);
+      expect(samples()).toBe(false);
       expect(await leftBehind(before)).toEqual([]);
       for (const name of readdirSync(out.path)) {
         const opened = await openRecording(join(out.path, name)).catch((error: Error) => error);
@@ -151,7 +271,8 @@ onAnyKernel(import.meta.filename, () => {
       expect(meta.freeze?.requested.lastEvents).toBe(25);
       expect(meta.violations.map(({ invariant }) => invariant)).toEqual(['neigh.conflict']);
       // One path begins later than the other: a gap says so.
-      const gaps = rows - window.reduce((sum, { events }) => sum + events, 0);
+      // What existed before is told in front of them.
+      const gaps = rows - (meta.snapshot?.records ?? 0) - window.reduce((sum, { events }) => sum + events, 0);
       expect(gaps).toBeGreaterThanOrEqual(0);
       expect(gaps).toBeLessThanOrEqual(1);
     });

@@ -88,7 +88,9 @@ class Conflict implements Stepper {
     }
     this.#requests.delete(event.cpu);
     const before = this.#known.get(entry);
-    const first = before?.mac === request.mac && before.who !== null ? before : undefined;
+    const isFirst =
+      before?.mac === request.mac && (before.who !== null || before.ref.kind === 'neigh_exists');
+    const first = isFirst ? before : undefined;
     const replaced = event.text('mac') === request.newMac;
     const result = event.u32('result');
     const outcome = replaced
@@ -96,7 +98,7 @@ class Conflict implements Stepper {
       : `stays${result === 0 ? '' : ` (refused with errno ${-result})`}`;
     this.#context.violate({
       object: request.name,
-      sentence: `${request.who} programmed ${request.name} with ${request.newMac}, but it has ${request.mac}${first ? ` from ${first.who}` : ''}, which ${outcome}`,
+      sentence: `${request.who} programmed ${request.name} with ${request.newMac}, but it has ${request.mac}${first ? ` from ${first.who ?? 'before recording'}` : ''}, which ${outcome}`,
       evidence: first ? [first.ref, request.ref] : [request.ref],
     });
     if (replaced) this.#known.set(entry, { mac: request.newMac, who: request.who, ref: request.ref });
@@ -109,7 +111,11 @@ class Conflict implements Stepper {
     if (!isValid(event.u32('nud'))) {
       // An entry that time made invalid has its MAC no more, one that was never valid had none.
       if (known && known.who === null) this.#known.delete(entry);
-    } else if (known?.mac !== mac) this.#known.set(entry, { mac, who: null, ref: event.ref() });
+    } else if (known?.mac !== mac) {
+      // Whose the kernel's own NOARP entries are is not known: see `nobodys`.
+      const isBefore = event.kindNumber === KIND.neigh_exists && (event.u32('nud') & NOARP) === 0;
+      this.#known.set(entry, { mac, who: isBefore ? 'before recording' : null, ref: event.ref() });
+    }
   }
 
   /** An add of what exists changes nothing, and so is seen by its result alone (net/core/neighbour.c: neigh_add). */

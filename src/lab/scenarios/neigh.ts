@@ -20,6 +20,16 @@ const scenarios: readonly Scenario[] = [
     expects: ['neigh.conflict'],
     says: ['{ip}', '{mac}', '{other_mac}'],
   },
+  {
+    name: 'neigh-conflict-before',
+    about: 'programs a second MAC for an address that had one before recording began',
+    paths: ['neigh'],
+    workload: 'program',
+    before: ['neigh-before.sh', 'up'],
+    words: ['neigh-before.sh', 'overwrite'],
+    expects: ['neigh.conflict'],
+    says: ['{ip}', '{mac} from before recording', '{other_mac}'],
+  },
 ];
 
 export default scenarios;

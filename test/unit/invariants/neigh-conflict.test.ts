@@ -10,6 +10,7 @@ const ADMIN = 0x8000_0000;
 const PERMANENT = 0x80;
 const STALE = 0x04;
 const FAILED = 0x20;
+const NOARP = 0x40;
 const ENTRY = { netns: 1, ifindex: 3, family: 2, ip: '10.0.0.2' };
 const FIRST = { tid: 101, pid: 100, portid: 4001 };
 const SECOND = { tid: 201, pid: 200, portid: 4002 };
@@ -90,6 +91,22 @@ describe('neigh.conflict', () => {
     ]);
   });
 
+  it('names what was there before, and takes nothing the kernel made by itself for it', () => {
+    const story = new Story().say('neigh_exists', { ...ENTRY, nud: PERMANENT, mac: A });
+    story.say('neigh_exists', { ...ENTRY, ip: '224.0.0.22', nud: NOARP, mac: A });
+    update(story, { nud: PERMANENT, mac: A, to: B, who: SECOND });
+    update(story, { nud: NOARP, mac: A, to: B, who: SECOND, entry: { ip: '224.0.0.22' } });
+    const { sentences, violations } = check(conflict, [story.events]);
+    expect(sentences).toEqual([
+      `thread 201 of process 200 (netlink port 4002) programmed neighbour 10.0.0.2 on ifindex 3 (netns 1) with ${B}, but it has ${A} from before recording, which was silently replaced`,
+    ]);
+    expect(evidenceOf(violations[0])).toEqual([
+      '0:1 neigh_exists',
+      '0:5 neigh_update',
+      '0:7 neigh_update_done',
+    ]);
+  });
+
   it('tells of a request that was refused or left without effect', () => {
     const story = update(new Story(), { nud: PERMANENT, mac: A, to: B, after: A, who: SECOND, result: -1 });
     update(story, { nud: PERMANENT, mac: A, to: B, after: A, who: SECOND });
@@ -121,9 +138,12 @@ describe('neigh.conflict', () => {
     ]);
     const learned = update(new Story(), { to: A, who: { portid: 0 }, flags: 1, newNud: STALE });
     const before = new Story().say('neigh_exists', { ...ENTRY, nud: PERMANENT, mac: A });
-    for (const one of [learned, before])
+    for (const [one, from] of [
+      [learned, ''],
+      [before, ' from before recording'],
+    ] as const)
       expect(check(conflict, [one.say('neigh_request', refused).events]).sentences[0]).toContain(
-        `with ${B}, but it has ${A}, which stays`,
+        `with ${B}, but it has ${A}${from}, which stays`,
       );
     expect(check(conflict, [new Story().say('neigh_request', refused).events]).sentences).toEqual([]);
   });

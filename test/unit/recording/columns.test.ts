@@ -1,7 +1,8 @@
 // Columns of a recording: their names, their order, and the places of their values in the slots.
 
 import { expect, test } from 'vitest';
-import { checkLayouts, planColumns, slotByte } from '../../../src/recording/columns.ts';
+import { slotByte } from '../../../src/model/slot.ts';
+import { checkLayouts, planColumns } from '../../../src/recording/columns.ts';
 import { LAYOUTS, layout } from './sample.ts';
 
 test('bytes of a record beyond its first slot lie behind the heads of the slots that follow', () => {
