@@ -285,7 +285,8 @@ FR_RAW(xfrm_wire, net_dev_start_xmit, struct sk_buff *skb, struct net_device *de
 	__u32 *endings, version = xfrm_all_endings;
 	__be16 protocol;
 
-	if (!version && !BPF_CORE_READ((struct net___xfrm *)net, xfrm.policy_count[XFRM_POLICY_OUT]))
+	if (!version && bpf_core_field_exists(((struct net___xfrm *)0)->xfrm.policy_count) &&
+	    !BPF_CORE_READ((struct net___xfrm *)net, xfrm.policy_count[XFRM_POLICY_OUT]))
 		return 0;
 	protocol = BPF_CORE_READ(skb, protocol);
 	if (protocol != bpf_htons(ETH_P_IP) && protocol != bpf_htons(ETH_P_IPV6))

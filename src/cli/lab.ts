@@ -12,9 +12,12 @@ export function labCommand(): Command {
       )
       .argument(
         '[command...]',
-        'the command and its arguments, after --; `prepare` alone only fetches the kernel',
+        'the command and its arguments, after --; `prepare` alone only fetches the kernel, `kernels` lists those there are',
       )
-      .option('--kernel <version>', 'a version such as 6.1; default: what this Debian release ships')
+      .option(
+        '--kernel <version>',
+        'a version such as 6.1, of any Debian release, or newest; default: what this release ships',
+      )
       .option('--cpus <number>', 'CPUs of the lab', '3')
       .option('--memory <MiB>', 'its memory', '2048')
       .option('--module <names>', 'kernel modules to load first, with commas between them, for example veth')
@@ -25,6 +28,8 @@ export function labCommand(): Command {
 Examples:
   flightring lab prepare                       fetch the kernel (about 70 MB), to be ready later
   flightring lab -- flightring doctor          what this kernel allows
+  flightring lab --kernel 6.12 -- flightring doctor
+  flightring lab kernels                       all kernels that can be fetched
   flightring lab --module veth -- ./my-test.sh
   flightring lab run                           stories of faults, to be run on that kernel
 

@@ -9,7 +9,7 @@ import { isUnspecified } from './_policies.ts';
 import { isLarval } from './_states.ts';
 import { requester, span } from './_words.ts';
 
-/** Changes of one thread closer together than this belong to one sequence. */
+/** Changes closer together than this, by whichever thread, belong to one burst; what lies further apart does not interleave. */
 const SEQUENCE_NS = 200e6;
 const PAIRS_MAX = 65_536;
 const CAUSE_REQUEST = 1;
@@ -23,8 +23,9 @@ interface Change {
   readonly ref: EventRef;
 }
 
-/** The last change by the thread before the last, and all that was changed by the other since. */
+/** A burst of changes: the last one of the thread that was first, and the last one of the other since. */
 interface Pair {
+  lastTs: number;
   first: Change | null;
   between: Change | null;
 }
@@ -49,7 +50,7 @@ class RotationRace implements Stepper {
     const netns = event.text('netns');
     const [low, high] = saddr < daddr ? [saddr, daddr] : [daddr, saddr];
     const key = `${netns} ${low} ${high}`;
-    const pair = this.#pairs.get(key) ?? { first: null, between: null };
+    const pair = this.#pairs.get(key) ?? { lastTs: 0, first: null, between: null };
     this.#pairs.delete(key);
     this.#pairs.set(key, pair);
     if (this.#pairs.size > PAIRS_MAX) this.#evict();
@@ -82,12 +83,12 @@ class RotationRace implements Stepper {
   }
 
   #take(pair: Pair, change: Change, peers: string): void {
-    const { first, between } = pair;
-    if (first && change.ref.ts - first.ref.ts > SEQUENCE_NS && first.tid === change.tid) {
-      pair.first = change;
+    if (change.ref.ts - pair.lastTs > SEQUENCE_NS) {
+      pair.first = null;
       pair.between = null;
-      return;
     }
+    pair.lastTs = change.ref.ts;
+    const { first, between } = pair;
     if (first && between && first.tid === change.tid) this.#violate(first, between, change, peers);
     if (!first || first.tid === change.tid) {
       pair.first = change;
