@@ -114,6 +114,7 @@ API int fr_close(int handle)
 
 	if (!r)
 		return -EBADF;
+	stats_stop(r);
 	for (int i = 0; i < r->count; i++)
 		bpf_link__destroy(r->links[i]);
 	for (int i = 0; i < r->marks_count; i++)

@@ -31,6 +31,8 @@ struct recorder {
 	int doorbell_fd;
 	int timer_prog_fd;
 	uint64_t timer_period_ns, timer_next_ns;
+	struct stats *stats; /* native/stats.c; null if it was never started */
+	int stats_pid, stats_pipe;
 	uint64_t published[8]; /* page of figures, see FR_FIGURES in src/source/shim.ts */
 };
 
@@ -41,5 +43,7 @@ struct bpf_program *program(struct recorder *r, const char *name, int *at);
 /* libbpf's own words, kept for the error text of the call under way. */
 void start_log(void);
 void give_log(char *text, uint32_t bytes);
+/* Ends the process that samples; harmless without one. */
+void stats_stop(struct recorder *r);
 
 #endif

@@ -2,7 +2,14 @@
 
 import { resolve } from 'node:path';
 import { UsageError } from '../model/errors.ts';
-import { type BootOptions, bootLab, type Lab, prepareLab } from '../lab/index.ts';
+import {
+  type BootOptions,
+  bootLab,
+  type Lab,
+  type ListedKernel,
+  listKernels,
+  prepareLab,
+} from '../lab/index.ts';
 import { parseDuration } from './duration.ts';
 
 export interface LabFlags {
@@ -22,6 +29,11 @@ export async function runLab(words: readonly string[], flags: LabFlags): Promise
       'The lab has no shell to type into; give it a command: flightring lab -- flightring doctor',
     );
   const onProgress = (message: string) => void process.stderr.write(`lab: ${message}\n`);
+  if (words.length === 1 && words[0] === 'kernels') {
+    const kernels = await listKernels({ onProgress });
+    for (const line of kernelTable(kernels)) process.stdout.write(`${line}\n`);
+    return 0;
+  }
   if (words.length === 1 && words[0] === 'prepare') {
     const { version, dir } = await prepareLab({
       onProgress,
@@ -43,6 +55,21 @@ export async function runLab(words: readonly string[], flags: LabFlags): Promise
     onStderr: (text) => void process.stderr.write(text),
   });
   return code;
+}
+
+function kernelTable(kernels: readonly ListedKernel[]): string[] {
+  const rows = kernels.map(({ version, suites, cached, isDefault }) => [
+    version,
+    suites.join(', '),
+    [...(cached ? ['in the cache'] : []), ...(isDefault ? ['default'] : [])].join(', '),
+  ]);
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 function bootOptions({ kernel, cpus, memory, module, share }: LabFlags): BootOptions {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { pino } from 'pino';
 import type { Violation } from '../model/violation.ts';
 import type { Recorder, RecordSummary } from '../record/record.ts';
+import { costLines } from '../report/costs.ts';
 import { createPalette, type Palette } from '../report/palette.ts';
 import { formatCount, formatSpan } from '../report/span.ts';
 import { nextCommands, violationText } from '../report/violation.ts';
@@ -108,7 +109,9 @@ export class Teller {
       lostOf: summary.lostOf,
       recordings: summary.recordings.map(({ path }) => path),
       counts: summary.counts,
+      costs: summary.costs,
     });
+    for (const line of costLines(summary.costs)) this.#say(line);
     this.#log.info({ ...facts, recordings: summary.recordings.length }, 'ended');
   }
 

@@ -20,6 +20,12 @@ import sockiterRepeated from '../invariants/sockiter/repeated.ts';
 import sockiterSkipped from '../invariants/sockiter/skipped.ts';
 import vxlanCreateDeleteRace from '../invariants/vxlan/create-delete-race.ts';
 import vxlanVniLeak from '../invariants/vxlan/vni-leak.ts';
+import xfrmCleartext from '../invariants/xfrm/cleartext.ts';
+import xfrmDanglingPolicy from '../invariants/xfrm/dangling-policy.ts';
+import xfrmDouble from '../invariants/xfrm/double.ts';
+import xfrmInUseDelete from '../invariants/xfrm/in-use-delete.ts';
+import xfrmRotationRace from '../invariants/xfrm/rotation-race.ts';
+import xfrmSelf from '../invariants/xfrm/self.ts';
 import xskBindIdentity from '../invariants/xsk/bind-identity.ts';
 import xskDescriptorBounds from '../invariants/xsk/descriptor-bounds.ts';
 import xskDoubleEnqueue from '../invariants/xsk/double-enqueue.ts';
@@ -50,6 +56,12 @@ export const INVARIANTS: readonly Invariant[] = [
   sockiterSkipped,
   vxlanCreateDeleteRace,
   vxlanVniLeak,
+  xfrmCleartext,
+  xfrmDanglingPolicy,
+  xfrmDouble,
+  xfrmInUseDelete,
+  xfrmRotationRace,
+  xfrmSelf,
   xskBindIdentity,
   xskDescriptorBounds,
   xskDoubleEnqueue,

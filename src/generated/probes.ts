@@ -8,6 +8,7 @@ import netns from '../probes/netns.ts';
 import sockiter from '../probes/sockiter.ts';
 import task from '../probes/task.ts';
 import vxlan from '../probes/vxlan.ts';
+import xfrm from '../probes/xfrm.ts';
 import xsk from '../probes/xsk.ts';
 
-export const PROBE_PATHS: readonly ProbePath[] = [link, mark, neigh, netns, sockiter, task, vxlan, xsk];
+export const PROBE_PATHS: readonly ProbePath[] = [link, mark, neigh, netns, sockiter, task, vxlan, xfrm, xsk];

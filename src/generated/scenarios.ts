@@ -2,15 +2,21 @@
 
 import type { Scenario } from '../lab/scenario.ts';
 import neigh from '../lab/scenarios/neigh.ts';
+import overlay from '../lab/scenarios/overlay.ts';
 import sandbox from '../lab/scenarios/sandbox.ts';
 import socketIterator from '../lab/scenarios/socket-iterator.ts';
 import threadLeak from '../lab/scenarios/thread-leak.ts';
+import vxlan from '../lab/scenarios/vxlan.ts';
+import xfrm from '../lab/scenarios/xfrm.ts';
 import xsk from '../lab/scenarios/xsk.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   ...neigh,
+  ...overlay,
   ...sandbox,
   ...socketIterator,
   ...threadLeak,
+  ...vxlan,
+  ...xfrm,
   ...xsk,
 ];

@@ -1,6 +1,6 @@
 // Where prepared lab kernels lie, and how a whole one is told from a half-made one.
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -28,6 +28,8 @@ export interface LabManifest {
 
 export const manifestName = 'lab.json';
 export const imageName = 'kernel';
+/** Holds the version that this Debian release ships, which is booted when none is asked for. */
+const defaultName = '.default';
 
 export function labCacheDir(environment: NodeJS.ProcessEnv = process.env): string {
   const own = environment['FLIGHTRING_CACHE'];
@@ -39,11 +41,33 @@ export function labCacheDir(environment: NodeJS.ProcessEnv = process.env): strin
 
 /** The newest whole kernel in the cache whose version begins with `prefix`. */
 export function findCachedKernel(cacheDir: string, prefix: string): LabKernel | undefined {
+  return listCachedKernels(cacheDir).find(({ version }) => matchesVersion(version, prefix));
+}
+
+/** Compares as versions do: 6.12.9 comes before 6.12.10. */
+export function byVersion(left: string, right: string): number {
+  return left.localeCompare(right, 'en', { numeric: true });
+}
+
+export function readDefaultVersion(cacheDir: string): string | undefined {
+  try {
+    return readFileSync(join(cacheDir, defaultName), 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeDefaultVersion(cacheDir: string, version: string): void {
+  writeFileSync(join(cacheDir, defaultName), `${version}\n`);
+}
+
+/** All whole kernels in the cache, the newest first. */
+export function listCachedKernels(cacheDir: string): LabKernel[] {
   return listDirectory(cacheDir)
-    .filter((name) => !name.startsWith('.') && matchesVersion(name, prefix))
-    .sort((left, right) => right.localeCompare(left, 'en', { numeric: true }))
+    .filter((name) => !name.startsWith('.'))
     .map((name) => openCachedKernel(join(cacheDir, name)))
-    .find((kernel) => kernel !== undefined);
+    .filter((kernel) => kernel !== undefined)
+    .sort((left, right) => byVersion(right.version, left.version));
 }
 
 /** `6.1` matches 6.1.0-56-amd64 and not 6.12.9; the empty prefix matches all. */

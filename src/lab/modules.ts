@@ -4,8 +4,9 @@ import { basename } from 'node:path';
 
 import { LabError } from '../model/errors.ts';
 
-/** Paths as modules.dep has them, each after everything it depends on. */
-export function loadOrder(modulesDep: string, names: readonly string[]): string[] {
+/** Paths as modules.dep has them, each after everything it depends on; without those in modules.builtin. */
+export function loadOrder(modulesDep: string, names: readonly string[], modulesBuiltin: string): string[] {
+  const builtIn = new Set(modulesBuiltin.split('\n').map(moduleName));
   const dependencies = new Map<string, readonly string[]>();
   const pathOf = new Map<string, string>();
   for (const line of modulesDep.split('\n')) {
@@ -28,7 +29,7 @@ export function loadOrder(modulesDep: string, names: readonly string[]): string[
     for (const dependency of (dependencies.get(path) ?? []).toReversed()) order.add(dependency);
     order.add(path);
   };
-  for (const name of names) {
+  for (const name of names.filter((wanted) => !builtIn.has(wanted))) {
     const path = pathOf.get(name);
     if (path === undefined)
       throw new LabError('LAB_PREPARE_FAILED', `the kernel package has no module ${name}`);

@@ -1,6 +1,7 @@
 // Fetches a stock Debian kernel and lays it out for booting: image, module tree, boot modules, manifest.
 
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,13 +14,17 @@ import {
 import { basename, join } from 'node:path';
 
 import { LabError } from '../model/errors.ts';
+import { apt, kernelParts, type KernelPackage, readKernelList, refreshKernelList } from './apt.ts';
 import {
   findCachedKernel,
   imageName,
   labCacheDir,
+  listCachedKernels,
   manifestName,
   matchesVersion,
   openCachedKernel,
+  readDefaultVersion,
+  writeDefaultVersion,
 } from './cache.ts';
 import type { LabKernel, LabManifest } from './cache.ts';
 import { runCommand } from './command.ts';
@@ -27,7 +32,7 @@ import { loadOrder } from './modules.ts';
 import { extractVmlinux } from './vmlinux.ts';
 
 export interface PrepareOptions {
-  /** A version prefix such as `6.1`; without it, whatever this Debian release ships. */
+  /** A version prefix such as `6.1`, or `newest`; without it, whatever this Debian release ships. */
   readonly kernel?: string;
   readonly cacheDir?: string;
   readonly onProgress?: (message: string) => void;
@@ -36,12 +41,14 @@ export interface PrepareOptions {
 const bootModuleNames = ['virtio_pci', 'virtio_console', '9pnet_virtio', '9p', 'overlay', 'virtio_rng'];
 const buildPrefix = '.building-';
 const staleBuildMs = 60 * 60_000;
+const listMaxAgeMs = 7 * 24 * 60 * 60_000;
+/** Asked for instead of a version: the newest that any of Debian's releases ships. */
+export const newestKernel = 'newest';
 
 /** A kernel ready to boot, made now if the cache has none. */
 export async function prepareLab(options: PrepareOptions = {}): Promise<LabKernel> {
   const cacheDir = options.cacheDir ?? labCacheDir();
-  const wanted = options.kernel ?? '';
-  const cached = findCachedKernel(cacheDir, wanted);
+  const cached = findPrepared(cacheDir, options.kernel);
   if (cached !== undefined) return cached;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new LabError(
@@ -49,28 +56,75 @@ export async function prepareLab(options: PrepareOptions = {}): Promise<LabKerne
       `the lab needs Linux on x86-64, this is ${process.platform} on ${process.arch}`,
     );
   }
-  const packageName = await resolvePackage(wanted);
-  const buildDir = makeBuildDir(cacheDir);
-  try {
-    const version = await buildKernel(packageName, buildDir, options.onProgress ?? ignore);
-    return publish(buildDir, join(cacheDir, version));
-  } finally {
-    rmSync(buildDir, { recursive: true, force: true });
+  const progress = options.onProgress ?? ignore;
+  const choice = await choosePackage(cacheDir, options.kernel, progress);
+  const kernel =
+    openCachedKernel(join(cacheDir, choice.version)) ?? (await makeKernel(cacheDir, choice, progress));
+  if (options.kernel === undefined) writeDefaultVersion(cacheDir, kernel.version);
+  return kernel;
+}
+
+/** Without a word to the mirror. */
+function findPrepared(cacheDir: string, wanted: string | undefined): LabKernel | undefined {
+  if (wanted === newestKernel) return undefined;
+  const version = wanted ?? readDefaultVersion(cacheDir);
+  return version === undefined ? undefined : findCachedKernel(cacheDir, version);
+}
+
+interface PackageChoice {
+  readonly name: string;
+  readonly version: string;
+  /** apt's private root lies below it; without it the machine's own apt knows the package. */
+  readonly root?: string;
+}
+
+async function choosePackage(
+  cacheDir: string,
+  wanted: string | undefined,
+  progress: (message: string) => void,
+): Promise<PackageChoice> {
+  if (wanted === undefined) return await ownPackage();
+  if (wanted !== newestKernel) {
+    const own = await ownPackage().catch(() => undefined);
+    if (own !== undefined && matchesVersion(own.version, wanted)) return own;
   }
+  const find = (kernels: readonly KernelPackage[] = []) =>
+    wanted === newestKernel ? kernels[0] : kernels.find(({ version }) => matchesVersion(version, wanted));
+  makeCacheDir(cacheDir);
+  const known = find(readKernelList(cacheDir, listMaxAgeMs));
+  if (known !== undefined) return { name: known.package, version: known.version, root: cacheDir };
+  const kernels = await refreshKernelList(cacheDir, progress).catch((cause: unknown) => {
+    const [newest] = listCachedKernels(cacheDir);
+    if (wanted !== newestKernel || newest === undefined) throw cause;
+    progress(`the mirror says nothing, so the newest kernel is the newest of the cache`);
+    return [{ version: newest.version, package: newest.package, release: '', suites: [] }];
+  });
+  const found = find(kernels);
+  if (found === undefined)
+    throw new LabError(
+      'LAB_NO_PACKAGE',
+      `the mirror holds no kernel ${wanted}; it holds ${shortVersions(kernels)}: flightring lab kernels lists them`,
+    );
+  return { name: found.package, version: found.version, root: cacheDir };
+}
+
+/** `5.10, 6.1, 6.12`: each once. */
+function shortVersions(kernels: readonly KernelPackage[]): string {
+  return [...new Set(kernels.map(({ version }) => /^\d+\.\d+/.exec(version)?.[0] ?? version))]
+    .toReversed()
+    .join(', ');
 }
 
 /** The metapackage names the kernel of the release that apt is set up for. */
-async function resolvePackage(wanted: string): Promise<string> {
+async function ownPackage(): Promise<PackageChoice> {
   const meta = 'linux-image-amd64';
-  const text = await runCommand('apt-cache', ['depends', meta], { timeoutMs: 60_000 }).catch(
-    (cause: unknown) => {
-      throw new LabError(
-        'LAB_NO_PACKAGE',
-        `apt does not know ${meta}; the lab needs Debian with package lists (apt-get update)`,
-        { cause },
-      );
-    },
-  );
+  const text = await apt(undefined, 'apt-cache', ['depends', meta], 60_000).catch((cause: unknown) => {
+    throw new LabError(
+      'LAB_NO_PACKAGE',
+      `apt does not know ${meta}; the lab needs Debian with package lists (apt-get update)`,
+      { cause },
+    );
+  });
   const name = /^\s*Depends: (linux-image-\d\S*)$/m.exec(text)?.[1];
   if (name === undefined) {
     throw new LabError(
@@ -78,33 +132,39 @@ async function resolvePackage(wanted: string): Promise<string> {
       `apt does not know which kernel ${meta} stands for; run apt-get update first`,
     );
   }
-  const version = name.slice('linux-image-'.length);
-  if (!matchesVersion(version, wanted)) {
-    throw new LabError(
-      'LAB_NO_PACKAGE',
-      `this Debian release ships kernel ${version}, not ${wanted}; leave the kernel out to use it`,
-    );
+  return { name, version: name.slice('linux-image-'.length) };
+}
+
+async function makeKernel(
+  cacheDir: string,
+  choice: PackageChoice,
+  progress: (message: string) => void,
+): Promise<LabKernel> {
+  const buildDir = makeBuildDir(cacheDir);
+  try {
+    const version = await buildKernel(choice, buildDir, progress);
+    return publish(buildDir, join(cacheDir, version));
+  } finally {
+    rmSync(buildDir, { recursive: true, force: true });
   }
-  return name;
 }
 
 async function buildKernel(
-  packageName: string,
+  choice: PackageChoice,
   dir: string,
   progress: (message: string) => void,
 ): Promise<string> {
-  const archive = await download(packageName, dir, progress);
-  progress(`unpacking ${packageName}`);
+  const packageName = choice.name;
   const tree = join(dir, 'tree');
-  await runCommand('dpkg', ['-x', archive, tree], { timeoutMs: 300_000 });
-  rmSync(archive);
+  for (const archive of await download(choice, dir, progress)) {
+    progress(`unpacking ${basename(archive)}`);
+    await runCommand('dpkg', ['-x', archive, tree], { timeoutMs: 300_000 });
+    rmSync(archive);
+  }
 
-  const image = readdirSync(join(tree, 'boot')).find((name) => name.startsWith('vmlinuz-'));
-  if (image === undefined)
-    throw new LabError('LAB_PREPARE_FAILED', `${packageName} holds no kernel image in /boot`);
-  const version = image.slice('vmlinuz-'.length);
+  const version = packageName.slice('linux-image-'.length);
   progress(`uncompressing ${version}`);
-  const compressed = readFileSync(join(tree, 'boot', image));
+  const compressed = readFileSync(findImage(tree, version));
   writeFileSync(join(dir, imageName), extractVmlinux(compressed) ?? compressed);
   // Newer packages follow the merged /usr; depmod and modprobe look below lib/.
   const lib =
@@ -118,32 +178,40 @@ async function buildKernel(
   return version;
 }
 
+/** In /boot, or since 7.x beside the modules. */
+function findImage(tree: string, version: string): string {
+  const places = [`boot/vmlinuz-${version}`, `usr/lib/modules/${version}/vmlinuz`];
+  const image = places.map((place) => join(tree, place)).find((path) => existsSync(path));
+  if (image === undefined)
+    throw new LabError('LAB_PREPARE_FAILED', `the package of kernel ${version} holds no image`);
+  return image;
+}
+
 async function download(
-  packageName: string,
+  { name, root }: PackageChoice,
   dir: string,
   progress: (message: string) => void,
-): Promise<string> {
-  const description = await runCommand('apt-cache', ['show', '--no-all-versions', packageName], {
-    timeoutMs: 60_000,
-  });
-  const megabytes = Number(/^Size: (\d+)$/m.exec(description)?.[1] ?? 0) / 1e6;
-  progress(`downloading ${packageName} (${megabytes.toFixed(0)} MB)`);
+): Promise<string[]> {
+  const parts = await kernelParts(root, name);
+  const description = await apt(root, 'apt-cache', ['show', '--no-all-versions', ...parts], 60_000);
+  const sizes = [...description.matchAll(/^Size: (\d+)$/gm)].map(([, size]) => Number(size));
+  const megabytes = sizes.reduce((sum, size) => sum + size, 0) / 1e6;
+  progress(`downloading ${name} (${megabytes.toFixed(0)} MB)`);
   const ticker = setInterval(
     () => progress(`downloaded ${directoryMegabytes(dir)} of ${megabytes.toFixed(0)} MB`),
     3_000,
   );
   try {
-    await runCommand('apt-get', ['download', '-q', packageName], { cwd: dir, timeoutMs: 900_000 });
+    await apt(root, 'apt-get', ['download', '-q', ...parts], 900_000, dir);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LabError('LAB_DOWNLOAD_FAILED', `could not download ${packageName}: ${reason}`, { cause });
+    throw new LabError('LAB_DOWNLOAD_FAILED', `could not download ${name}: ${reason}`, { cause });
   } finally {
     clearInterval(ticker);
   }
-  const archive = readdirSync(dir).find((name) => name.endsWith('.deb'));
-  if (archive === undefined)
-    throw new LabError('LAB_DOWNLOAD_FAILED', `apt-get downloaded no ${packageName}`);
-  return join(dir, archive);
+  const archives = readdirSync(dir).filter((file) => file.endsWith('.deb'));
+  if (archives.length === 0) throw new LabError('LAB_DOWNLOAD_FAILED', `apt-get downloaded no ${name}`);
+  return archives.map((file) => join(dir, file));
 }
 
 function directoryMegabytes(dir: string): string {
@@ -159,7 +227,8 @@ async function writeManifest(dir: string, version: string, packageName: string):
   const bootDir = join(dir, 'boot-modules');
   mkdirSync(bootDir);
   const bootModules: string[] = [];
-  for (const path of loadOrder(readFileSync(join(modulesDir, 'modules.dep'), 'utf8'), bootModuleNames)) {
+  const read = (name: string) => readFileSync(join(modulesDir, name), 'utf8');
+  for (const path of loadOrder(read('modules.dep'), bootModuleNames, read('modules.builtin'))) {
     const plain = join('boot-modules', basename(path).replace(/\.xz$/, ''));
     writeFileSync(join(dir, plain), readFileSync(join(modulesDir, path)));
     if (path.endsWith('.xz')) {
@@ -176,20 +245,32 @@ async function writeManifest(dir: string, version: string, packageName: string):
 }
 
 function makeBuildDir(cacheDir: string): string {
+  makeCacheDir(cacheDir);
   try {
-    mkdirSync(cacheDir, { recursive: true });
     for (const name of readdirSync(cacheDir).filter((entry) => entry.startsWith(buildPrefix))) {
       const made = statSync(join(cacheDir, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
       if (Date.now() - made > staleBuildMs) rmSync(join(cacheDir, name), { recursive: true, force: true });
     }
     return mkdtempSync(join(cacheDir, buildPrefix));
   } catch (cause) {
-    throw new LabError(
-      'LAB_CACHE_UNWRITABLE',
-      `cannot write the lab's cache ${cacheDir}; set FLIGHTRING_CACHE to a folder you can`,
-      { cause },
-    );
+    throw unwritable(cacheDir, cause);
   }
+}
+
+function makeCacheDir(cacheDir: string): void {
+  try {
+    mkdirSync(cacheDir, { recursive: true });
+  } catch (cause) {
+    throw unwritable(cacheDir, cause);
+  }
+}
+
+function unwritable(cacheDir: string, cause: unknown): LabError {
+  return new LabError(
+    'LAB_CACHE_UNWRITABLE',
+    `cannot write the lab's cache ${cacheDir}; set FLIGHTRING_CACHE to a folder you can`,
+    { cause },
+  );
 }
 
 /** The rename makes the kernel visible whole; of two that prepare at once, the first wins. */

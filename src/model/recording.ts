@@ -48,6 +48,24 @@ export interface FreezeFacts {
   readonly window: readonly CpuWindow[];
 }
 
+/** What the programs of one path cost; reckoned up from what was sampled. */
+export interface PathCost {
+  readonly path: string;
+  readonly runs: number;
+  readonly ns: number;
+}
+
+/** What recording cost, from when it was armed. */
+export interface RecordingCosts {
+  readonly wallNs: number;
+  /** ns in which the kernel counted runs and run time of programs; 0 if it never did. */
+  readonly sampledNs: number;
+  /** Programs in the kernel, run by whoever caused the event. */
+  readonly paths: readonly PathCost[];
+  /** CPU time of the recorder's own process, all its threads, ns. */
+  readonly processNs: number;
+}
+
 /** A command name that a thread had from `ts` on. */
 export interface ThreadName {
   readonly tid: number;
@@ -81,5 +99,7 @@ export interface RecordingMeta {
   };
   /** Records in front of and among the events that say what existed; they are no events. */
   readonly snapshot?: { readonly records: number };
+  /** Up to the freeze. */
+  readonly costs?: RecordingCosts;
   readonly notes: readonly string[];
 }

@@ -109,6 +109,7 @@ const path: ProbePath = {
     {
       name: 'link_port_state',
       target: 'br_set_state',
+      module: 'bridge',
       writes: ['link_port_state'],
       purpose: 'when a bridge port begins or ceases to forward',
     },

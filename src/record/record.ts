@@ -8,7 +8,7 @@ import { KEPT_CAPABILITIES } from '../source/capabilities.ts';
 import { describeErrno } from '../source/errno.ts';
 import { type KernelFilter, openKernel, requireCapabilities } from '../source/kernel.ts';
 import { sharesFor, slotsOf } from '../source/shares.ts';
-import { askNetns, keepCapabilities, openShim } from '../source/shim.ts';
+import { askNetns, keepCapabilities, openShim, startStats } from '../source/shim.ts';
 import { type RecordOptions, slotsFor } from './options.ts';
 import { checkOutput } from './output.ts';
 import { Recorder, workerUrl } from './recorder.ts';
@@ -84,10 +84,12 @@ export async function record(
       ? ['snapshot: none was taken, because what other processes change is not recorded']
       : [];
   try {
-    // The threads started from here on inherit the little that is left.
-    if (options.dropPrivileges) keepCapabilities(KEPT_CAPABILITIES);
     const armedAt = Number(process.hrtime.bigint());
     kernel.arm();
+    // What the programs cost is sampled by a process of its own, which keeps the capability for it; without it, it isn't.
+    startStats(kernel.handle);
+    // The threads started from here on inherit the little that is left.
+    if (options.dropPrivileges) keepCapabilities(KEPT_CAPABILITIES);
     dump?.begin(armedAt);
     const recorder = new Recorder(options, kernel, out, { dump, notes });
     await onArmed?.(recorder);

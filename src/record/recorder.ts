@@ -7,11 +7,17 @@ import type { Invariant } from '../check/invariant.ts';
 import { CONTROL, LAYOUTS, SHARES } from '../generated/layouts.ts';
 import { VERSION } from '../generated/version.ts';
 import { UsageError } from '../model/errors.ts';
-import { CLOCK_ERROR_NS, type ProbeCoverage, type RecordingMeta } from '../model/recording.ts';
+import {
+  CLOCK_ERROR_NS,
+  type ProbeCoverage,
+  type RecordingCosts,
+  type RecordingMeta,
+} from '../model/recording.ts';
 import type { Violation } from '../model/violation.ts';
 import { type KernelRecorder, kernelFacts } from '../source/kernel.ts';
 import { programFigures, type Share, slotsClaimed } from '../source/shim.ts';
 import { serialiseMeta } from '../recording/meta.ts';
+import { CostMeter } from './costs.ts';
 import type { CheckerStart, ExportOrder, Figures, FromChecker, FromExporter, Frozen } from './messages.ts';
 import { COMMAND } from './messages.ts';
 import type { Exported, RecordOptions } from './options.ts';
@@ -24,6 +30,7 @@ export interface RecordSummary extends Figures {
   readonly failures: readonly string[];
   readonly recursionMisses: number;
   readonly objectsDropped: number;
+  readonly costs: RecordingCosts;
 }
 
 export interface RecorderEvents {
@@ -76,6 +83,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   #exporterReady: Promise<void> = Promise.resolve();
   #figures: Figures | null = null;
   #number = 0;
+  readonly #costs: CostMeter;
   #windowless = 0;
   #finish: ((summary: RecordSummary) => void) | null = null;
   #fail: ((error: unknown) => void) | null = null;
@@ -98,6 +106,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       realtimeNs: (BigInt(Date.now()) * 1_000_000n).toString(),
       errorNs: CLOCK_ERROR_NS,
     };
+    this.#costs = new CostMeter(kernel);
     const lanes = kernel.cpus * SHARES.length;
     this.#starts = [new BigUint64Array(lanes), new BigUint64Array(lanes)];
     this.done = new Promise((resolve, reject) => {
@@ -298,6 +307,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
         windowlessViolations: this.#windowless,
       },
       notes: this.#notes,
+      costs: this.#costs.read(),
     };
   }
 
@@ -333,6 +343,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       failures: this.#failures,
       recursionMisses: this.#recursionMisses(),
       objectsDropped: this.#kernel.control.getUint32(CONTROL.objects_dropped, true),
+      costs: this.#costs.read(),
     };
     const finish = this.#finish;
     this.#finish = null;

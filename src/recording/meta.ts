@@ -3,7 +3,14 @@
 import { RecordingError } from '../model/errors.ts';
 import type { FieldLayout, FieldType, RecordLayout } from '../model/layout.ts';
 import type { ObjectEntry } from '../model/objects.ts';
-import type { CpuWindow, FreezeFacts, ProbeCoverage, RecordingMeta, ThreadName } from '../model/recording.ts';
+import type {
+  CpuWindow,
+  FreezeFacts,
+  ProbeCoverage,
+  RecordingCosts,
+  RecordingMeta,
+  ThreadName,
+} from '../model/recording.ts';
 import type { EventRef, InvariantCounts, Violation } from '../model/violation.ts';
 import { checkLayouts } from './columns.ts';
 import { JsonReader } from './json-reader.ts';
@@ -68,6 +75,7 @@ function readMeta(meta: JsonReader): RecordingMeta {
       windowlessViolations: loss.get('windowlessViolations').count(),
     },
     ...(meta.has('snapshot') ? { snapshot: { records: meta.get('snapshot').get('records').count() } } : {}),
+    ...(meta.has('costs') ? { costs: readCosts(meta.get('costs')) } : {}),
     notes: meta.get('notes').list(asText),
   };
 }
@@ -193,6 +201,19 @@ function readWindow(window: JsonReader): CpuWindow {
     lastTs: window.get('lastTs').orNull(asNumber),
     events: window.get('events').count(),
     overwritten: window.get('overwritten').count(),
+  };
+}
+
+function readCosts(costs: JsonReader): RecordingCosts {
+  return {
+    wallNs: costs.get('wallNs').count(),
+    sampledNs: costs.get('sampledNs').count(),
+    paths: costs.get('paths').list((cost) => ({
+      path: cost.get('path').text(),
+      runs: cost.get('runs').count(),
+      ns: cost.get('ns').count(),
+    })),
+    processNs: costs.get('processNs').count(),
   };
 }
 

@@ -222,6 +222,19 @@ export function programFigures(handle: number, count: number): BigUint64Array {
   return figures;
 }
 
+/** Starts sampling what the programs cost, until the recorder is closed; this process must still have CAP_SYS_ADMIN. */
+export function startStats(handle: number): number {
+  return call('fr_stats_start', I32, [I32], [handle]);
+}
+
+/** Since sampling was started: ns, ns of these in which the kernel counted, and errno if it refused to. */
+export function statsTimes(handle: number): { wallNs: number; sampledNs: number; errno: number } {
+  const answer = new BigUint64Array(3);
+  call('fr_stats', I32, [I32, U8Array], [handle, Buffer.from(answer.buffer)]);
+  const [wallNs, sampledNs, errno] = Array.from(answer, Number) as [number, number, number];
+  return { wallNs, sampledNs, errno };
+}
+
 /** Slots of a share ever claimed in a ring. */
 export function slotsClaimed(handle: number, bank: number, cpu: number, share: number): number {
   return Number(call('fr_head', I64, [I32, U32, U32, U32], [handle, bank, cpu, share]));

@@ -225,14 +225,29 @@ onAnyKernel(import.meta.filename, () => {
       expect(readdirSync(out.path)).not.toContain('ready');
     });
 
-    test('SIGKILL leaves no program in the kernel and no file that looks whole', async () => {
+    test('SIGKILL leaves no program in the kernel, no process and no file that looks whole', async () => {
       using out = folder();
       const before = kernelObjects();
       await using recorder = await startRecorder(...NEIGH, '--out', out.path);
       expect(kernelObjects().length).toBeGreaterThan(before.length + 4);
+      const pid = recorder.child.pid as number;
+      const [sampler] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+        .trim()
+        .split(' ')
+        .map(Number);
+      const samples = () => {
+        try {
+          return readFileSync(`/proc/${sampler}/comm`, 'utf8').trim() === 'fr-stats';
+        } catch {
+          return false;
+        }
+      };
+      expect(samples()).toBe(true);
       recorder.child.kill('SIGUSR1');
       await recorder.event('frozen');
       await recorder.stop('SIGKILL');
+      for (let tries = 0; samples() && tries < 50; tries++) await sleep(20);
+      expect(samples()).toBe(false);
       expect(await leftBehind(before)).toEqual([]);
       for (const name of readdirSync(out.path)) {
         const opened = await openRecording(join(out.path, name)).catch((error: Error) => error);

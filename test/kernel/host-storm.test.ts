@@ -10,6 +10,7 @@ import { EventView } from '../../src/decode/event-view.ts';
 import { CONTROL, SHARES } from '../../src/generated/layouts.ts';
 import { GAP_KIND, HEAD, SLOT_BYTES, SLOT_LANES } from '../../src/model/slot.ts';
 import { checkRecording } from '../../src/pipeline.ts';
+import type { RecordingCosts } from '../../src/model/recording.ts';
 import { openRecording } from '../../src/recording/open.ts';
 import { openKernel } from '../../src/source/kernel.ts';
 import { BATCH_SLOTS, MEMORY, memoryOf, slotsClaimed, Waiter } from '../../src/source/shim.ts';
@@ -135,6 +136,20 @@ onAnyKernel(import.meta.filename, () => {
       const end = await recorder.event('end');
       expect(end['lostOf']).toEqual({ neigh: end['lost'] });
       expect(end['violations']).toBe(0);
+      // Both storms last longer than the second in which a tenth is sampled.
+      for (const { wallNs, sampledNs, paths, processNs } of [
+        end['costs'] as RecordingCosts,
+        (await openRecording(path)).meta.costs as RecordingCosts,
+      ]) {
+        expect(sampledNs).toBeGreaterThan(wallNs / 20);
+        expect(sampledNs).toBeLessThan(wallNs / 2);
+        const neigh = paths.find((cost) => cost.path === 'neigh');
+        expect(neigh?.ns).toBeGreaterThan(0);
+        // Two events a message and two storms; a tenth of the time may catch more or less of them.
+        expect(neigh?.runs).toBeGreaterThan(MESSAGES / 4);
+        expect(paths.find((cost) => cost.path === 'task')?.ns).toBeGreaterThan(0);
+        expect(processNs).toBeGreaterThan(0);
+      }
 
       const recording = await openRecording(path);
       const names = new Set<string>();

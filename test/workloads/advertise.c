@@ -24,10 +24,12 @@
 #define ICMPV6_NA 136
 #define NA_OVERRIDE 0x20
 #define OPTION_TARGET_MAC 2
+#define IPS_MAX 4
 
 struct options {
 	const char *device;
-	const char *ip;
+	const char *ips[IPS_MAX];
+	unsigned int n_ips;
 	uint8_t mac[6];
 	bool mac_given;
 	unsigned long count;
@@ -171,7 +173,8 @@ static void print_mac(const char *name, const uint8_t *mac)
 
 static void usage(FILE *out)
 {
-	fprintf(out, "usage: advertise --device NAME --ip ADDRESS [--mac MAC] [--count N] [--interval MS] "
+	fprintf(out, "usage: advertise --device NAME --ip ADDRESS [--ip ADDRESS ...] [--mac MAC] [--count N] "
+		     "[--interval MS] "
 		     "[--until FILE] [--fault NAME]\n"
 		     "  --mac      default the device's, read once at the start\n"
 		     "  --count    default 3; --interval between them, default 100\n"
@@ -201,7 +204,9 @@ static struct options parse(int argc, char **argv)
 			options.device = optarg;
 			break;
 		case 'i':
-			options.ip = optarg;
+			if (options.n_ips == IPS_MAX)
+				refuse("--ip", optarg);
+			options.ips[options.n_ips++] = optarg;
 			break;
 		case 'm':
 			if (sscanf(optarg, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &options.mac[0], &options.mac[1],
@@ -229,54 +234,72 @@ static struct options parse(int argc, char **argv)
 			exit(2);
 		}
 	}
-	if (!options.device || !options.ip || optind != argc) {
+	if (!options.device || !options.n_ips || optind != argc) {
 		usage(stderr);
 		exit(2);
 	}
 	return options;
 }
 
+static void build(struct frame *frame, const uint8_t *mac, const char *ip)
+{
+	struct in6_addr ip6;
+	struct in_addr ip4;
+
+	if (inet_pton(AF_INET, ip, &ip4) == 1)
+		build_arp(frame, mac, &ip4);
+	else if (inet_pton(AF_INET6, ip, &ip6) == 1)
+		build_advertisement(frame, mac, &ip6);
+	else
+		refuse("--ip", ip);
+}
+
+static void send_frame(int fd, unsigned int ifindex, const struct frame *frame)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_halen = 6, .sll_ifindex = ifindex};
+
+	to.sll_protocol = htons(frame->protocol);
+	memcpy(to.sll_addr, frame->bytes, 6);
+	/* Without a carrier the frame is thrown away on the way out: ENOBUFS. */
+	if (sendto(fd, frame->bytes, frame->length, 0, (struct sockaddr *)&to, sizeof(to)) < 0 &&
+	    errno != ENOBUFS)
+		die("sending");
+}
+
+static void announce(const struct options *options)
+{
+	printf("{\"fault\":\"%s\",\"device\":\"%s\",\"ip\":\"%s\",\"pid\":%d", options->fault,
+	       options->device, options->ips[0], getpid());
+	print_mac("mac", options->mac);
+	printf("}\n");
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = parse(argc, argv);
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_halen = 6};
 	struct timespec pause = {options.interval_ms / 1000, options.interval_ms % 1000 * 1000000};
-	struct in6_addr ip6;
-	struct in_addr ip4;
-	struct frame frame;
+	unsigned int ifindex = if_nametoindex(options.device);
+	struct frame frames[IPS_MAX];
 	int fd = socket(AF_PACKET, SOCK_RAW, 0);
 
 	if (fd < 0)
 		die("a packet socket");
+	if (!ifindex)
+		die(options.device);
 	if (!options.mac_given)
 		read_mac(fd, options.device, options.mac);
-	if (inet_pton(AF_INET, options.ip, &ip4) == 1)
-		build_arp(&frame, options.mac, &ip4);
-	else if (inet_pton(AF_INET6, options.ip, &ip6) == 1)
-		build_advertisement(&frame, options.mac, &ip6);
-	else
-		refuse("--ip", options.ip);
-	to.sll_ifindex = if_nametoindex(options.device);
-	if (!to.sll_ifindex)
-		die(options.device);
-	to.sll_protocol = htons(frame.protocol);
-	memcpy(to.sll_addr, frame.bytes, 6);
-	if (options.fault) {
-		printf("{\"fault\":\"%s\",\"device\":\"%s\",\"ip\":\"%s\",\"pid\":%d", options.fault,
-		       options.device, options.ip, getpid());
-		print_mac("mac", options.mac);
-		printf("}\n");
-		fflush(stdout);
-	}
+	for (unsigned int k = 0; k < options.n_ips; k++)
+		build(&frames[k], options.mac, options.ips[k]);
+	if (options.fault)
+		announce(&options);
 	for (unsigned long i = 0; i < options.count; i++) {
 		if (i > 0)
 			nanosleep(&pause, NULL);
 		while (i == 1 && options.until && access(options.until, F_OK) < 0)
 			nanosleep(&pause, NULL);
-		/* Without a carrier the frame is thrown away on the way out: ENOBUFS. */
-		if (sendto(fd, frame.bytes, frame.length, 0, (struct sockaddr *)&to, sizeof(to)) < 0 &&
-		    errno != ENOBUFS)
-			die("sending");
+		for (unsigned int k = 0; k < options.n_ips; k++)
+			send_frame(fd, ifindex, &frames[k]);
 	}
 	close(fd);
 	return 0;

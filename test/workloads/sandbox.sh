@@ -25,7 +25,7 @@ ip6=fd31::2
 first_mac=02:f3:00:00:00:01
 second_mac=02:f3:00:00:00:02
 # Longer than the limits of the invariants that wait (src/invariants/link).
-limit=5.5
+limit=10.5
 
 remove() {
 	for space in "$box" "$host"; do
@@ -110,11 +110,6 @@ advertise() {
 	ip netns exec "$box" "$FLIGHTRING_BUILT/advertise" --device "$device" "$@"
 }
 
-advertise_both() {
-	advertise --ip "$ip4"
-	advertise --ip "$ip6"
-}
-
 # Any later event tells an invariant that waits how late it is.
 tick() {
 	ip -n "$host" link set lo up
@@ -126,7 +121,7 @@ round() {
 	enter
 	configure "$1"
 	wait_for_port
-	advertise_both
+	advertise --ip "$ip4" --ip "$ip6"
 	leave
 	destroy
 }
@@ -140,7 +135,6 @@ healthy() {
 	build
 	round "$first_mac"
 	round "$second_mac"
-	sleep "$limit"
 	tick
 }
 
@@ -152,7 +146,6 @@ recovered() {
 	! ip -n "$box" route add default via 172.31.0.1 dev "$device" 2>/dev/null
 	leave
 	destroy
-	sleep "$limit"
 	tick
 }
 

@@ -10,8 +10,8 @@ import { DEVICE_KINDS, Devices, deviceName, givenAddresses, keyOf } from './_dev
 import { duration, isOwnAffair, whoOf } from './_words.ts';
 
 const USES_MAX = 65_536;
-/** An engine waits a fraction of a second for its port to forward (RFC 5227 announces twice within two seconds). */
-const LIMIT_NS = 5e9;
+/** Engines wait some seconds for the interface to come up and its port to forward; RFC 5227 then announces twice in two. */
+const LIMIT_NS = 10e9;
 /** Neighbours have forgotten a MAC that was last seen so long ago (gc_stale_time, many times over). */
 const FORGOTTEN_NS = 600e9;
 
@@ -163,7 +163,7 @@ class NeverAdvertised implements Stepper {
 export default defineInvariant({
   name: 'link.never-advertised',
   severity: 'warning',
-  claim: 'an IP address that appears on a bridge with another MAC than before is advertised within 5 s',
+  claim: 'an IP address that appears on a bridge with another MAC than before is advertised within 10 s',
   object: '(segment, IP)',
   source: 'RFC 5227 3, RFC 4861 7.2.6: container engines reuse addresses at once, with new MACs',
   needs: [

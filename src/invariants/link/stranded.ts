@@ -10,7 +10,7 @@ import { keyOf } from './_devices.ts';
 import { duration, isOwnAffair, nameDevice, refusal, whoOf } from './_words.ts';
 
 const INTERFACES_MAX = 16_384;
-const LIMIT_NS = 5e9;
+const LIMIT_NS = 10e9;
 /** What is already so is no failure. */
 const EEXIST = -17;
 const ANY = '::';
@@ -193,7 +193,7 @@ class Stranded implements Stepper {
 export default defineInvariant({
   name: 'link.stranded',
   claim:
-    'an interface whose configuration failed after it was moved is taken back under its old name within 5 s, or deleted, or configured after all',
+    'an interface whose configuration failed after it was moved is taken back under its old name within 10 s, or deleted, or configured after all',
   object: 'interface',
   source: 'container engines: an interface left in a sandbox that failed blocks the next attempt',
   needs: [

@@ -111,7 +111,11 @@ class Conflict implements Stepper {
     if (!isValid(event.u32('nud'))) {
       // An entry that time made invalid has its MAC no more, one that was never valid had none.
       if (known && known.who === null) this.#known.delete(entry);
-    } else if (known?.mac !== mac) this.#known.set(entry, { mac, who: null, ref: event.ref() });
+    } else if (known?.mac !== mac) {
+      // Whose the kernel's own NOARP entries are is not known: see `nobodys`.
+      const isBefore = event.kindNumber === KIND.neigh_exists && (event.u32('nud') & NOARP) === 0;
+      this.#known.set(entry, { mac, who: isBefore ? 'before recording' : null, ref: event.ref() });
+    }
   }
 
   /** An add of what exists changes nothing, and so is seen by its result alone (net/core/neighbour.c: neigh_add). */

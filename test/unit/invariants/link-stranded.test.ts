@@ -10,7 +10,7 @@ const EBUSY = -16;
 const EEXIST = -17;
 const NEWADDR = 20;
 const DELADDR = 21;
-const LATE = 6e9;
+const LATE = 11e9;
 const GATEWAY = { gateway: '172.99.0.1', family: 2 };
 
 function failed(): Sandbox {
@@ -51,7 +51,7 @@ describe('link.stranded', () => {
   it('tells where it came from, what failed, and that nobody took it back', () => {
     const { violations } = check(stranded, [failed().tick(LATE).tick(LATE).events]);
     expect(violations.map(({ sentence }) => sentence)).toEqual([
-      'eth0 (ifindex 3, netns 4099) is stranded: thread 101 of process 100 moved it out of netns 4098, a route via 172.99.0.1 was refused with ENETUNREACH (101) to thread 201 of process 200, and 6.0 s later it was not moved back to netns 4098 as vethb, nor deleted',
+      'eth0 (ifindex 3, netns 4099) is stranded: thread 101 of process 100 moved it out of netns 4098, a route via 172.99.0.1 was refused with ENETUNREACH (101) to thread 201 of process 200, and 11.0 s later it was not moved back to netns 4098 as vethb, nor deleted',
     ]);
     expect(evidenceOf(violations[0]).map((text) => text.split(' ')[1])).toEqual([
       'link_move_done',

@@ -138,9 +138,12 @@ describe('neigh.conflict', () => {
     ]);
     const learned = update(new Story(), { to: A, who: { portid: 0 }, flags: 1, newNud: STALE });
     const before = new Story().say('neigh_exists', { ...ENTRY, nud: PERMANENT, mac: A });
-    for (const one of [learned, before])
+    for (const [one, from] of [
+      [learned, ''],
+      [before, ' from before recording'],
+    ] as const)
       expect(check(conflict, [one.say('neigh_request', refused).events]).sentences[0]).toContain(
-        `with ${B}, but it has ${A}, which stays`,
+        `with ${B}, but it has ${A}${from}, which stays`,
       );
     expect(check(conflict, [new Story().say('neigh_request', refused).events]).sentences).toEqual([]);
   });

@@ -25,6 +25,18 @@ test('what older recordings lack stays away', () => {
   expect(parseMeta(serialiseMeta(META))).not.toHaveProperty('outOfWindow');
 });
 
+test('costs, and windows by path, come back too', () => {
+  const costs = { wallNs: 5e9, sampledNs: 5e8, paths: [{ path: 'xsk', runs: 7, ns: 700 }], processNs: 1e8 };
+  const window = { cpu: 0, path: 'xsk', firstTs: 1, lastTs: 2, events: 3, overwritten: 4 };
+  const freeze = META.freeze && { ...META.freeze, window: [window] };
+  const meta = { ...META, freeze, costs };
+  expect(parseMeta(serialiseMeta(meta))).toEqual(meta);
+  expect(() => parseMeta(serialiseMeta({ ...meta, costs: { ...costs, sampledNs: -1 } }))).toThrow(
+    'sampledNs',
+  );
+  expect(parseMeta(serialiseMeta(META))).not.toHaveProperty('costs');
+});
+
 test.each([
   ['format', 2],
   ['flightring', undefined],

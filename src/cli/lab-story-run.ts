@@ -1,0 +1,148 @@
+// What flightring lab run does, loaded only when it is run: the scenarios of a name in one lab, and what came of each.
+
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { SCENARIOS } from '../generated/scenarios.ts';
+import type { ScenarioResult } from '../lab/scenario-run.ts';
+import type { Scenario } from '../lab/scenario.ts';
+import { runScenarios } from '../lab/scenarios-in-lab.ts';
+import { EXIT, LabError, UsageError } from '../model/errors.ts';
+import type { Violation } from '../model/violation.ts';
+import { checkRecording, type RecordingCheck } from '../pipeline.ts';
+import { createPalette } from '../report/palette.ts';
+import { wantsColour } from './colour.ts';
+import { type Outcome, outcomeJson, outcomeText, scenarioList } from './lab-story-text.ts';
+import { nearest } from './nearest.ts';
+
+export interface StoryFlags {
+  readonly out: string;
+  readonly kernel?: string;
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+/** Events of a recording: an emulated machine is slow at making Parquet of them. */
+const LAST_EVENTS = 4000;
+
+/** Returns the command's exit status. */
+export async function runStory(name: string | undefined, flags: StoryFlags): Promise<number> {
+  const palette = createPalette(wantsColour(process.stdout, flags.color));
+  if (name === undefined) {
+    const text = flags.json ? SCENARIOS.map(toJson) : scenarioList(SCENARIOS, palette);
+    process.stdout.write(`${text.join('\n')}\n`);
+    return EXIT.fine;
+  }
+  const scenarios = scenariosOf(name);
+  const root = packageRoot();
+  requireWorkloads(root);
+  const share = mkdtempSync(join(realpathSync(tmpdir()), 'flightring-story-'));
+  let asExpected = true;
+  try {
+    const results = await runScenarios(
+      {
+        shareDir: share,
+        onProgress: tell,
+        ...(flags.kernel === undefined ? {} : { kernel: flags.kernel }),
+      },
+      scenarios.map((scenario) => scenario.name),
+      { root, lastEvents: LAST_EVENTS, onProgress: (scenario, what) => tell(`${scenario}: ${what}`) },
+    );
+    mkdirSync(flags.out, { recursive: true });
+    for (const scenario of scenarios) {
+      const outcome = await judge(scenario, results.get(scenario.name), flags.out);
+      asExpected &&= outcome.asExpected;
+      const lines = flags.json ? [outcomeJson(outcome)] : ['', ...outcomeText(outcome, palette)];
+      process.stdout.write(`${lines.join('\n')}\n`);
+    }
+  } finally {
+    rmSync(share, { recursive: true, force: true });
+  }
+  if (!flags.json) process.stdout.write('\n');
+  return asExpected ? EXIT.fine : EXIT.violation;
+}
+
+function tell(what: string): void {
+  process.stderr.write(`lab: ${what}\n`);
+}
+
+function toJson({ name, story, about, paths, expects }: Scenario): string {
+  return JSON.stringify({ name, story: story ?? null, about, paths, expects });
+}
+
+function scenariosOf(name: string): readonly Scenario[] {
+  const found = SCENARIOS.filter((scenario) => scenario.story === name);
+  const one = found.length > 0 ? found : SCENARIOS.filter((scenario) => scenario.name === name);
+  if (one.length > 0) return one;
+  const names = SCENARIOS.flatMap((scenario) => [scenario.name, ...(scenario.story ? [scenario.story] : [])]);
+  const best = nearest(name, names);
+  throw new UsageError(
+    'NO_SCENARIO',
+    `There is no story or scenario ${name}; ${best === undefined ? '"flightring lab run" lists them.' : `did you mean ${best}?`}`,
+  );
+}
+
+/** Of the sources as of what is built. */
+function packageRoot(): string {
+  let dir = import.meta.dirname;
+  while (!existsSync(join(dir, 'package.json')) && dir !== '/') dir = dirname(dir);
+  return dir;
+}
+
+function requireWorkloads(root: string): void {
+  for (const path of ['dist/src/lab/scenario-main.js', 'build/workloads/xsk-forwarder', 'test/workloads'])
+    if (!existsSync(join(root, path)))
+      throw new LabError(
+        'NOT_BUILT',
+        `${join(root, path)} is not there; build it: npm run build && make -C test/workloads`,
+      );
+}
+
+/** What a result means for its scenario; a recording of it is kept, and checked again on this machine. */
+async function judge(
+  scenario: Scenario,
+  result: ScenarioResult | Error | undefined,
+  out: string,
+): Promise<Outcome> {
+  if (result === undefined || result instanceof Error)
+    return {
+      scenario,
+      asExpected: false,
+      error: result?.message.split('\n', 1)[0] ?? 'it was not run',
+      fired: [],
+    };
+  const { summary, recordings } = result;
+  const fired = Object.entries(summary.counts)
+    .filter(([, counts]) => counts.fired > 0)
+    .map(([invariant]) => invariant);
+  const wanted = [...scenario.expects, ...(scenario.mayExpect ?? [])];
+  const isExpected = fired.every((invariant) => wanted.includes(invariant));
+  const isTold = scenario.expects.length === 0 || fired.some((one) => scenario.expects.includes(one));
+  const outcome = { scenario, fired, asExpected: isExpected && isTold, events: summary.events };
+  const [first] = recordings;
+  if (first === undefined) return outcome;
+  const file = join(out, `${scenario.name}.parquet`);
+  copyFileSync(first.path, file);
+  chmodSync(file, 0o600);
+  const { recording, comparison } = await checkRecording(file);
+  return {
+    ...outcome,
+    ...tellingViolation(scenario, recording.meta.violations),
+    recording: relative(process.cwd(), file),
+    ...(comparison ? { reproduced: isSame(comparison) } : {}),
+  };
+}
+
+function isSame({ missing, added, changed }: NonNullable<RecordingCheck['comparison']>): boolean {
+  return missing.length + added.length + changed.length === 0;
+}
+
+/** The one the scenario is about, or else whatever was found. */
+function tellingViolation(
+  { expects }: Scenario,
+  violations: readonly Violation[],
+): { violation?: Violation } {
+  const expected = violations.filter(({ invariant }) => expects.includes(invariant));
+  const violation = expected.find(({ severity }) => severity === 'violation') ?? expected[0] ?? violations[0];
+  return violation ? { violation } : {};
+}
