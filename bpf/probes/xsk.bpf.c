@@ -127,7 +127,7 @@ FR_EXIT(xsk_alloc, xp_alloc, struct xsk_buff_pool *kernel_pool, struct xdp_buff 
 	return 0;
 }
 
-FR_ENTRY(xsk_rcv_begin, __xsk_rcv_zc, struct xdp_sock *xs, void *xdp, __u32 len)
+static __always_inline int xsk_reserve(struct xdp_sock *xs, __u32 len)
 {
 	FR_RECORDING;
 	struct xsk_pool_state *pool = 0;
@@ -146,7 +146,7 @@ FR_ENTRY(xsk_rcv_begin, __xsk_rcv_zc, struct xdp_sock *xs, void *xdp, __u32 len)
 	return 0;
 }
 
-FR_EXIT(xsk_rcv_end, __xsk_rcv_zc, struct xdp_sock *xs, void *xdp, __u32 len, int ret)
+static __always_inline int xsk_written(struct xdp_sock *xs, __u32 len, int full)
 {
 	FR_RECORDING;
 	struct xsk_pool_state *pool = 0;
@@ -157,7 +157,7 @@ FR_EXIT(xsk_rcv_end, __xsk_rcv_zc, struct xdp_sock *xs, void *xdp, __u32 len, in
 
 	if (!state || !state->rx.queue)
 		return 0;
-	if (ret) {
+	if (full) {
 		xsk_dropped(pool->index, XSK_DROP_RX_FULL, 1, len);
 		return 0;
 	}
@@ -173,6 +173,36 @@ FR_EXIT(xsk_rcv_end, __xsk_rcv_zc, struct xdp_sock *xs, void *xdp, __u32 len, in
 	r->len = desc.len;
 	fr_end(r);
 	return 0;
+}
+
+FR_ENTRY(xsk_rcv_begin, __xsk_rcv_zc, struct xdp_sock *xs, void *xdp, __u32 len)
+{
+	return xsk_reserve(xs, len);
+}
+
+FR_EXIT(xsk_rcv_end, __xsk_rcv_zc, struct xdp_sock *xs, void *xdp, __u32 len, int ret)
+{
+	return xsk_written(xs, len, ret != 0);
+}
+
+#define XSK_ENOBUFS                                                                                          \
+	105 /* include/uapi/asm-generic/errno.h; the errno.h of user space may not be included here */
+
+/*
+ * In the place of the two where the compiler has taken arguments off __xsk_rcv_zc (7.2). Its caller in copy
+ * mode takes the frame from FILL too, which xsk_alloc has told of when it fails, and writes one entry per
+ * fragment: of a packet in several frames (XDP_USE_SG) only the last is seen.
+ */
+FR_ENTRY(xsk_copy_begin, __xsk_rcv, struct xdp_sock *xs, struct xdp_buff *xdp, __u32 len)
+{
+	return xsk_reserve(xs, len);
+}
+
+FR_EXIT(xsk_copy_end, __xsk_rcv, struct xdp_sock *xs, struct xdp_buff *xdp, __u32 len, int ret)
+{
+	if (ret && ret != -XSK_ENOBUFS)
+		return 0;
+	return xsk_written(xs, len, ret != 0);
 }
 
 /* Called right after the producer index of an RX ring was stored (xsk_flush is inlined everywhere). */

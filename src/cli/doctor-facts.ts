@@ -135,8 +135,15 @@ async function examine(privileged: boolean): Promise<Examination> {
     }
   } catch (error) {
     if (!(error instanceof FlightringError)) throw error;
-    return { probes: await guess(), tried: false, error: error.message };
+    const probes = await guess();
+    // No symbol that is there helps then.
+    const hopeless = error.code === 'KERNEL_TOO_OLD';
+    return { probes: hopeless ? probes.map(refused) : probes, tried: false, error: error.message };
   }
+}
+
+function refused(probe: ProbeFacts): ProbeFacts {
+  return { ...probe, status: 'refused', method: null, reason: 'this kernel is too old for the recorder' };
 }
 
 function withPurpose({ probe, path, target, status, method, reason }: ProbeCoverage): ProbeFacts {

@@ -87,14 +87,28 @@ const path: ProbePath = {
     {
       name: 'xsk_rcv_begin',
       target: '__xsk_rcv_zc',
+      orElse: 'xsk_copy_begin',
       writes: ['xsk_rx_reserve'],
       purpose: 'the moment a receive reserves its RX entry: without it no publish race can be seen',
     },
     {
       name: 'xsk_rcv_end',
       target: '__xsk_rcv_zc',
+      orElse: 'xsk_copy_end',
       writes: ['xsk_rx_write', 'xsk_drop'],
       purpose: 'the moment an RX entry is written, and drops because RX was full',
+    },
+    {
+      name: 'xsk_copy_begin',
+      target: '__xsk_rcv',
+      writes: ['xsk_rx_reserve'],
+      purpose: 'the moment a receive in copy mode reserves its RX entry',
+    },
+    {
+      name: 'xsk_copy_end',
+      target: '__xsk_rcv',
+      writes: ['xsk_rx_write', 'xsk_drop'],
+      purpose: 'the moment an RX entry is written in copy mode, and drops because RX was full',
     },
     {
       name: 'xsk_readable',

@@ -164,8 +164,27 @@ function checkKernel(plans: readonly Plan[]): void {
       plan.choices = plan.choices.filter(({ method }) => method !== 'kprobe');
       plan.status = 'refused';
     }
+    // Asking the kernel to load what it must refuse costs a round for all programs.
+    if (plan.choices[0]?.method === 'kprobe' && !hasFunction(plan.probe.target)) {
+      plan.reasons.push('kprobe: this kernel has no function of that name');
+      plan.choices = plan.choices.filter(({ method }) => method !== 'kprobe');
+      plan.status = 'missing';
+    }
   }
 }
+
+/** By the kernel's own list of symbols, those of modules included; it is read only when BTF does not know a function. */
+function hasFunction(name: string): boolean {
+  try {
+    symbols ??= readFileSync('/proc/kallsyms', 'latin1');
+    return new RegExp(` [tTwW] ${name}[\\n\\t]`).test(symbols);
+  } catch {
+    return true;
+  }
+}
+
+/** Ten megabytes, kept while a kernel is opened. */
+let symbols: string | undefined;
 
 /** Built in or loaded, with parameters or not: the kernel names it the same way. */
 function moduleIsLoaded(name: string): boolean {
@@ -236,9 +255,26 @@ export function requireCapabilities(): void {
   );
 }
 
+/** The first whose BPF can add to a number in memory and read it at once, by which slots of a ring are claimed. */
+const oldestKernel = [5, 12] as const;
+
+/** One sentence instead of the verifier's many. */
+function requireKernel(): void {
+  const [major = 0, minor = 0] = release()
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
+  const [leastMajor, leastMinor] = oldestKernel;
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return;
+  throw new KernelError(
+    'KERNEL_TOO_OLD',
+    `recording needs Linux ${oldestKernel.join('.')} or newer, whose BPF can count atomically; this is ${release()}`,
+  );
+}
+
 /** Opens, loads and attaches; reopens without what was refused until the rest stands. */
 export function openKernel(options: KernelOptions): KernelRecorder {
   requireCapabilities();
+  requireKernel();
   shim.openShim();
   const cpus = possibleCpus();
   const marks = options.paths.includes('mark') ? markPlaces(options.marks ?? []) : [];
@@ -262,7 +298,10 @@ export function openKernel(options: KernelOptions): KernelRecorder {
     }
     takeOthers(plans, new Set(programs), options);
     const result = tryOnce(handle, options, cpus, plans, programs, marks);
-    if (result) return result;
+    if (result) {
+      symbols = undefined;
+      return result;
+    }
     shim.closeRecorder(handle);
   }
   throw new KernelError('REFUSED', 'the kernel went on refusing programs: see "flightring doctor"');
