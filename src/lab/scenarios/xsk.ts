@@ -108,7 +108,7 @@ const scenarios: readonly Scenario[] = [
     words: LARGE_RING,
     packets: 1500,
     rate: 500,
-    beside: ['napi-roam', '150000', 'udp-traffic', 'xsk-forwarder'],
+    beside: ['napi-roam', '30000', 'udp-traffic', 'xsk-forwarder'],
     keep: true,
     expects: [],
   },
