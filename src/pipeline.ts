@@ -6,6 +6,7 @@ import { INVARIANTS } from './generated/invariants.ts';
 import { PROBE_PATHS } from './generated/probes.ts';
 import { UsageError } from './model/errors.ts';
 import type { ProbeCoverage, RecordingMeta } from './model/recording.ts';
+import { SNAPSHOT_CPU, SNAPSHOT_TELLING } from './model/slot.ts';
 import type { CheckSummary, InvariantCounts, Violation } from './model/violation.ts';
 import { openRecording, type Recording } from './recording/open.ts';
 import { createObjectTable } from './report/objects.ts';
@@ -180,6 +181,9 @@ function wordsOf({ sentence, severity, orderDependent, evidence }: Violation): s
     sentence,
     severity,
     orderDependent,
-    evidence.map(({ cpu, seq, ts, kind }) => [cpu, seq, ts, kind]),
+    // A recording may tell of what existed more than once: which telling it was makes no difference.
+    evidence.map(({ cpu, seq, ts, kind }) =>
+      cpu === SNAPSHOT_CPU ? [cpu, seq % SNAPSHOT_TELLING, kind] : [cpu, seq, ts, kind],
+    ),
   ]);
 }

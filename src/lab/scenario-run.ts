@@ -75,6 +75,18 @@ function start(
   return { child, ended };
 }
 
+/** How a program or script of test/workloads is started. */
+function commandOf([program = '', ...words]: readonly string[], options: ScenarioOptions): string[] {
+  return program.endsWith('.sh')
+    ? ['sh', join(options.workloads, program), ...words]
+    : [join(options.built, program), ...words];
+}
+
+/** By which scripts find each other. */
+function places({ built, workloads }: ScenarioOptions): Readonly<Record<string, string>> {
+  return { FLIGHTRING_BUILT: built, FLIGHTRING_WORKLOADS: workloads };
+}
+
 async function waitFor(what: string, condition: () => boolean, ms: number): Promise<void> {
   const end = Date.now() + ms;
   while (!condition()) {
@@ -106,12 +118,14 @@ async function forward(
     [join(options.built, 'xsk-forwarder'), '--ready-file', ready, '--stats', ...scenario.words],
     lines,
   );
+  let beside: ReturnType<typeof start> | undefined;
   try {
     await waitFor(
       'starting the forwarder',
       () => existsSync(ready) || forwarder.child.exitCode !== null,
       30_000,
     );
+    if (scenario.beside) beside = start(null, commandOf(scenario.beside, options), lines, places(options));
     if (scenario.packets) {
       const { packets, rate } = { packets: scenario.packets, rate: scenario.rate ?? 1000 };
       progress(`sending ${packets} packets through it`);
@@ -133,6 +147,8 @@ async function forward(
     }
     if (scenario.expects.length > 0) await recorded(enough);
   } finally {
+    beside?.child.kill('SIGTERM');
+    await beside?.ended;
     forwarder.child.kill('SIGTERM');
     await forwarder.ended;
     sh('sh', [topology, 'down']);
@@ -141,15 +157,8 @@ async function forward(
 
 /** A program or script of test/workloads, to its end. */
 async function runProgram(all: readonly string[], options: ScenarioOptions, lines: unknown[]): Promise<void> {
-  const [program = '', ...words] = all;
   options.onProgress?.(`running ${all.join(' ')}`);
-  const command = program.endsWith('.sh')
-    ? ['sh', join(options.workloads, program)]
-    : [join(options.built, program)];
-  const status = await start(null, [...command, ...words], lines, {
-    FLIGHTRING_BUILT: options.built,
-    FLIGHTRING_WORKLOADS: options.workloads,
-  }).ended;
+  const status = await start(null, commandOf(all, options), lines, places(options)).ended;
   if (status !== 0)
     throw new LabError('SCENE', `${all.join(' ')} ended with status ${status}: ${lines.join('; ')}`);
 }
@@ -169,6 +178,7 @@ export async function runScenario(given: Scenario, options: ScenarioOptions): Pr
     once: scenario.expects.length > 0,
     ...(options.lastEvents === undefined ? {} : { lastEvents: options.lastEvents }),
     ...(scenario.freezeOn ? { freezeOn: scenario.freezeOn } : {}),
+    ...(scenario.keep ? { exportOnStop: true } : {}),
     ...(scenario.attach ? { attach: scenario.attach } : {}),
   });
   const attachMs = performance.now() - started;

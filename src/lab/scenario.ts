@@ -23,6 +23,10 @@ export interface Scenario {
   /** Packets sent through the forwarder, and how many a second. */
   readonly packets?: number;
   readonly rate?: number;
+  /** A script of test/workloads with its words that runs beside the forwarder's traffic and is ended with it. */
+  readonly beside?: readonly string[];
+  /** What is held at the end is recorded although nothing is broken. */
+  readonly keep?: boolean;
   /** Kernel modules that the workload needs before the probes are attached: those of a module that isn't there can't be. */
   readonly modules?: readonly string[];
   /** The invariants of which at least one must fire, and no other may; empty for a healthy run. */
@@ -33,7 +37,7 @@ export interface Scenario {
    * Kernels to run it on one after the other, as the lab names them: `6.1`, `6.12`, `newest`. Default the lab's own one.
    */
   readonly kernels?: readonly string[];
-  /** Invariants that may fire beside them. */
+  /** Invariants that may fire beside them; in a healthy run only with warnings, which its `about` explains. */
   readonly mayExpect?: readonly string[];
   /**
    * Words that the sentence of an expected invariant must contain: what it names as the culprit. `{field}` stands for a

@@ -39,6 +39,8 @@ export interface SnapshotKind {
    */
   readonly madeBy: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly changedBy: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Of an object that an event makes: values of fields that the event hasn't got, where they aren't 0. */
+  readonly initially?: Readonly<Record<string, number>>;
   readonly endedBy: readonly string[];
 }
 

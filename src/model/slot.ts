@@ -38,7 +38,7 @@ export const FLAG = {
   urgent: 0x0010,
   /** The clock had stepped back by a nested interrupt; the time was set to its predecessor's. */
   clamped: 0x0020,
-  /** Not an event: what was there already, found by looking (docs/adr/0014). */
+  /** Not an event: what was there already, found by looking (docs/adr/0015). */
   snapshot: 0x0080,
   /** Set while decoding: the same ring position was reported before (two CPUs looked at once). */
   repeated: 0x0040,
@@ -48,6 +48,9 @@ export const FLAG = {
 
 /** The CPU of records that no CPU wrote: those of the snapshot. They follow what CPUs wrote at the same time. */
 export const SNAPSHOT_CPU = 0xffff;
+
+/** A recording may tell of an object more than once: the sequence numbers of its tellings are so far apart. */
+export const SNAPSHOT_TELLING = 2 ** 45;
 
 /** Set in the kind lane by decoding for an event that repeats an earlier one: no invariant sees it. */
 export const REPEATED_KIND = 0x8000;

@@ -208,6 +208,8 @@ const path: ProbePath = {
         link_port_state: { port_state: 'port_state' },
       },
       endedBy: ['link_unregister', 'link_move'],
+      // No port of a bridge.
+      initially: { port_state: 0xff },
     },
     {
       kind: 'link_address_exists',

@@ -8,14 +8,15 @@ import { SHARES } from '../generated/layouts.ts';
 import { FlightringError } from '../model/errors.ts';
 import type { ObjectTable } from '../model/objects.ts';
 import type { CpuWindow, RecordingMeta } from '../model/recording.ts';
-import { type Batch, HEAD, SLOT_LANES, SNAPSHOT_CPU, timeAt } from '../model/slot.ts';
-import type { EventRef, Violation } from '../model/violation.ts';
+import { type Batch, HEAD, SLOT_LANES, timeAt } from '../model/slot.ts';
+import type { Violation } from '../model/violation.ts';
 import { parseMeta } from '../recording/meta.ts';
 import { writeParquet } from '../recording/parquet-write.ts';
 import { beginRaw, RAW_HEADER_BYTES, readRaw } from '../recording/raw.ts';
 import { describeErrno } from '../source/errno.ts';
 import { saveBank } from '../source/shim.ts';
-import { beginningOf, type Row, rowsFor, unpackVersions, withRows } from './snapshot/rows.ts';
+import { describeSnapshot, snapshotRows } from './snapshot/in-window.ts';
+import { withRows } from './snapshot/rows.ts';
 import { lastRecords } from './window.ts';
 import { chooseInvariants } from './choose-invariants.ts';
 import type { ExportOrder, FromExporter } from './messages.ts';
@@ -112,15 +113,13 @@ async function exportBank(order: ExportOrder): Promise<void> {
   const endTs = offendingTs + (meta.freeze?.requested.afterNs ?? 0);
   const events = () =>
     lastEvents === null ? source.batches() : lastRecords(() => source.batches(), lastEvents, endTs);
-  const rows = snapshotOf(order, events, meta.freeze?.flippedTs ?? Number.POSITIVE_INFINITY);
+  const invariants = await chooseInvariants(order.invariants, order.modules);
+  const endOfWindow = meta.freeze?.flippedTs ?? Number.POSITIVE_INFINITY;
+  const rows = order.snapshot ? snapshotRows(order.snapshot, events, invariants, endOfWindow) : [];
   const batches = () => withRows(events(), rows);
-  if (order.snapshot) meta = withSnapshot(meta, rows, order.snapshot.notes);
+  if (order.snapshot) meta = describeSnapshot(meta, rows, order.snapshot.notes);
   const objects: ObjectTable = objectsOf(meta);
-  const checker = new Checker(
-    await chooseInvariants(order.invariants, order.modules),
-    objects,
-    meta.clocks.errorNs,
-  );
+  const checker = new Checker(invariants, objects, meta.clocks.errorNs);
   const { after, window } = replay(batches(), checker, meta.freeze?.offendingTs ?? null, order.cpus);
   meta = complete(meta, checker, window, saved, after);
   const parquet = `${order.path}.parquet`;
@@ -134,30 +133,6 @@ async function exportBank(order: ExportOrder): Promise<void> {
     ms: performance.now() - started,
     window: meta.freeze?.window ?? [],
   });
-}
-
-/** What existed at the beginning of the window, and what was found to exist during it. */
-function snapshotOf({ snapshot }: ExportOrder, events: () => Iterable<Batch>, flippedTs: number): Row[] {
-  if (!snapshot) return [];
-  const beginning = beginningOf(events()) ?? flippedTs;
-  return rowsFor(unpackVersions(snapshot.versions), beginning, flippedTs);
-}
-
-/** The live verdict speaks of the same records as the recording has: an object's, wherever it was told of. */
-function withSnapshot(meta: RecordingMeta, rows: readonly Row[], notes: readonly string[]): RecordingMeta {
-  const times = new Map(rows.map(({ seq, ts }) => [seq, ts]));
-  const placed = (ref: EventRef): EventRef =>
-    ref.cpu === SNAPSHOT_CPU ? { ...ref, ts: times.get(ref.seq) ?? ref.ts } : ref;
-  return {
-    ...meta,
-    snapshot: { records: rows.length },
-    notes: [...meta.notes, ...notes.map((note) => `snapshot: ${note}`)],
-    violations: meta.violations.map((violation) => ({
-      ...violation,
-      at: placed(violation.at),
-      evidence: violation.evidence.map(placed),
-    })),
-  };
 }
 
 function objectsOf(meta: RecordingMeta): ObjectTable {

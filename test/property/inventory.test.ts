@@ -85,7 +85,7 @@ const at = (worlds: readonly World[], ts: number) =>
   worlds[Math.min(Math.max(Math.floor((ts - ARMED) / 10), 0), worlds.length - 1)] as World;
 
 function existing(inventory: Inventory, ts: number): string[] {
-  return rowsFor(inventory.versions(), ts, ts)
+  return rowsFor(inventory.versions(), () => [ts], ts)
     .map(({ lanes }) => wordsOf(lanes))
     .sort();
 }
@@ -113,7 +113,9 @@ test('what existed at a time, taken as a dump, and the events after it lead to t
       first.settle([], ARMED);
       first.follow(new BatchBuilder().build(events));
       const t = ARMED + 10 * Math.min(cut, events.length);
-      const lanes = Uint32Array.from(rowsFor(first.versions(), t, t).flatMap((row) => [...row.lanes]));
+      const lanes = Uint32Array.from(
+        rowsFor(first.versions(), () => [t], t).flatMap((row) => [...row.lanes]),
+      );
       const second = new Inventory({ kinds: KINDS, armedAt: t, slots: 1 << 20 });
       second.follow(new BatchBuilder().build(events.filter(({ ts }) => ts > t)));
       second.settle([{ from: t, to: t, lanes }], t);

@@ -88,7 +88,9 @@ class Conflict implements Stepper {
     }
     this.#requests.delete(event.cpu);
     const before = this.#known.get(entry);
-    const first = before?.mac === request.mac && before.who !== null ? before : undefined;
+    const isFirst =
+      before?.mac === request.mac && (before.who !== null || before.ref.kind === 'neigh_exists');
+    const first = isFirst ? before : undefined;
     const replaced = event.text('mac') === request.newMac;
     const result = event.u32('result');
     const outcome = replaced
@@ -96,7 +98,7 @@ class Conflict implements Stepper {
       : `stays${result === 0 ? '' : ` (refused with errno ${-result})`}`;
     this.#context.violate({
       object: request.name,
-      sentence: `${request.who} programmed ${request.name} with ${request.newMac}, but it has ${request.mac}${first ? ` from ${first.who}` : ''}, which ${outcome}`,
+      sentence: `${request.who} programmed ${request.name} with ${request.newMac}, but it has ${request.mac}${first ? ` from ${first.who ?? 'before recording'}` : ''}, which ${outcome}`,
       evidence: first ? [first.ref, request.ref] : [request.ref],
     });
     if (replaced) this.#known.set(entry, { mac: request.newMac, who: request.who, ref: request.ref });

@@ -9,7 +9,7 @@ import { type Stay, THREAD_KINDS, type Thread, Threads } from './_threads.ts';
 import { describeRequest, describeThread } from './_words.ts';
 
 const ENODEV = -19;
-/** A thread that has done nothing for so long was waiting for its next piece of work. */
+/** A thread that has asked for nothing for so long was waiting for its next piece of work. */
 const IDLE_NS = 1e9;
 const PROCESSES_MAX = 1024;
 const NAMES_MAX = 64;
@@ -36,11 +36,6 @@ class NotRestored implements Stepper {
     switch (event.kindNumber) {
       case KIND.netns_request:
         return this.#request(event);
-      case KIND.netns_socket: {
-        const work = this.#workOf(this.#threads.get(event.tid));
-        if (work) work.last = event.ref();
-        return;
-      }
       case KIND.netns_exec:
         this.#found.delete(event.pid);
         this.#threads.step(event);
@@ -122,6 +117,6 @@ export default defineInvariant({
   claim: 'a thread that has entered a namespace goes back before it serves other work of its process or ends',
   object: 'thread',
   source: "setns(2): a namespace is the thread's until it leaves it; a pool of threads knows nothing of that",
-  needs: [...THREAD_KINDS, 'netns_request', 'netns_socket'],
+  needs: [...THREAD_KINDS, 'netns_request'],
   start: (context) => new NotRestored(context),
 });

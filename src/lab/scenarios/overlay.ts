@@ -16,7 +16,7 @@ function overlay(
     name: `overlay-${word}`,
     story: 'overlay',
     about,
-    paths: ['vxlan', 'neigh'],
+    paths: ['xfrm', 'vxlan', 'neigh'],
     modules: ['vxlan', 'veth', 'xfrm_user', 'esp4', 'authenc', 'crypto_null', 'hmac', 'sha1_generic'],
     workload: 'program',
     words: ['overlay-driver', word],
@@ -58,6 +58,27 @@ const scenarios: readonly Scenario[] = [
     ['vxlan.vni-leak'],
     ['VNI {vni}', '{device}'],
     { freezeOn: 'warning' },
+  ),
+  overlay(
+    'shared-encryption',
+    'the encryption between two hosts is deleted with one of two encrypted networks, and the other sends on',
+    ['xfrm.in-use-delete', 'xfrm.cleartext'],
+    ['VNI {vni}', '{local}', '{vtep}', 'in the clear'],
+    { afterMs: 500 },
+  ),
+  overlay(
+    'key-race',
+    'keys are updated while the first peer behind a VTEP is programmed',
+    ['xfrm.rotation-race'],
+    ['{vtep}'],
+    { mayExpect: ['xfrm.dangling-policy'] },
+  ),
+  overlay(
+    'self-encryption',
+    'the host advertises another of its addresses, and programs encryption toward the one it had',
+    ['xfrm.self'],
+    ['{self}', '{local}', 'a host does not encrypt to itself'],
+    { paths: ['xfrm', 'vxlan', 'neigh', 'link'] },
   ),
 ];
 

@@ -1,11 +1,20 @@
 // What exists, and since when: a table that follows the events, so that the state at a window's beginning can be told.
 
-import { EventView } from '../../decode/event-view.ts';
-import { LAYOUTS } from '../../generated/layouts.ts';
+import { gapPath } from '../../decode/once.ts';
+import { SHARE_OF_KIND, sharesOfName } from '../../decode/shares.ts';
+import { LANE, SHARES } from '../../generated/layouts.ts';
 import type { SnapshotKind } from '../../model/probe.ts';
 import { type Batch, FLAG, GAP_KIND, HEAD, SLOT_LANES, SNAPSHOT_CPU, timeAt } from '../../model/slot.ts';
 import type { DumpPart } from '../../source/snapshot/dump.ts';
-import { copyBytes, type EventPlan, HOW, type ObjectPlan, planSnapshot, type SnapshotPlan } from './plan.ts';
+import {
+  copyBytes,
+  type EventPlan,
+  HOW,
+  isRefused,
+  type ObjectPlan,
+  planSnapshot,
+  type SnapshotPlan,
+} from './plan.ts';
 import { inOrder, type Row, rowOf, type Version } from './rows.ts';
 
 /** Of each kind: objects, and former states of them, that are kept. */
@@ -25,9 +34,9 @@ interface Touch {
 /** All objects of one kind. */
 class Table {
   readonly plan: ObjectPlan;
-  readonly path: number;
+  readonly share: number;
   readonly now = new Map<string, Version>();
-  /** Former states in the order in which they ended; `at` counts the slots of the path followed by then. */
+  /** Former states in the order in which they ended; `at` counts the records of the share followed by then. */
   former: { readonly version: Version; readonly at: number }[] = [];
   /** While a dump is awaited: what events did since. */
   readonly touched = new Map<string, Touch[]>();
@@ -37,9 +46,9 @@ class Table {
   /** Up to here former states have been dropped that a window may ask for. */
   droppedTo = 0;
 
-  constructor(plan: ObjectPlan, path: number, since: number) {
+  constructor(plan: ObjectPlan, share: number, since: number) {
     this.plan = plan;
-    this.path = path;
+    this.share = share;
     this.since = since;
   }
 }
@@ -57,26 +66,21 @@ export class Inventory {
   readonly #tables = new Map<ObjectPlan, Table>();
   readonly #byKind: (Table | undefined)[] = [];
   readonly #slotsMax: number;
-  /** By number of a kind, the number of its path; and the slots followed of each path. */
-  readonly #pathOf: Int32Array;
-  readonly #followed: Float64Array;
+  /** By share: records followed. */
+  readonly #followed = new Float64Array(SHARES.length);
   /** Events kept to be reconciled; null when no dump is awaited. */
   #touches: number | null = 0;
   #seq = 1;
   #evicted = 0;
   #forgotten = 0;
   readonly #notes: string[] = [];
-  readonly #scratch = Buffer.alloc(256);
-  readonly #view = new EventView();
+  readonly #scratch = Buffer.alloc(1024);
 
   constructor({ kinds, armedAt, slots }: InventoryOptions) {
     this.#plan = planSnapshot(kinds);
     this.#slotsMax = slots;
-    const paths = [...new Set(LAYOUTS.map(({ path }) => path))];
-    this.#pathOf = Int32Array.from(LAYOUTS, ({ path }) => paths.indexOf(path));
-    this.#followed = new Float64Array(paths.length);
     for (const plan of this.#plan.objects) {
-      const table = new Table(plan, paths.indexOf(plan.layout.path), armedAt);
+      const table = new Table(plan, SHARE_OF_KIND[plan.layout.number] as number, armedAt);
       this.#tables.set(plan, table);
       this.#byKind[plan.layout.number] = table;
     }
@@ -85,16 +89,15 @@ export class Inventory {
   /** Learns from a batch of events, the next in the order. */
   follow({ lanes, slots }: Batch): void {
     const { wanted, events } = this.#plan;
-    const pathOf = this.#pathOf;
     const followed = this.#followed;
     const bytes = new Uint8Array(lanes.buffer, lanes.byteOffset, slots * SLOT_LANES * 4);
     const end = slots * SLOT_LANES;
     for (let at = 0; at < end; at += SLOT_LANES) {
       if ((lanes[at + HEAD.seqHigh] as number) >>> 31) continue;
       const kind = (lanes[at + HEAD.kindFlags] as number) & 0xffff;
-      const path = pathOf[kind];
-      if (path === undefined) continue;
-      followed[path] = (followed[path] as number) + 1;
+      const share = SHARE_OF_KIND[kind];
+      if (share === undefined) continue;
+      if (share >= 0) followed[share] = (followed[share] as number) + 1;
       if (wanted[kind] === 0) continue;
       if (kind === GAP_KIND) this.#lose(lanes, at);
       else for (const event of events[kind] ?? []) this.#apply(event, lanes, bytes, at);
@@ -167,9 +170,14 @@ export class Inventory {
     const table = this.#tables.get(event.object) as Table;
     const ts = timeAt(lanes, at);
     // Of a time of which events are missing nothing can be told.
-    if (ts < table.since) return;
+    if (ts < table.since || isRefused(event, bytes, at * 4)) return;
     const key = this.#keyOf(event.key.from, bytes, at * 4);
-    if (this.#touches !== null) this.#touch(table, key, ts, event, lanes, at);
+    if (event.renames) {
+      // Under its old name it ends, under the new one it begins.
+      const name = this.#ownKey(table, recordOf(event, bytes, at * 4));
+      this.#touch(table, key, ts, { ...event, how: HOW.ended }, lanes, at);
+      this.#touch(table, name, ts, { ...event, how: HOW.made }, lanes, at);
+    } else this.#touch(table, key, ts, event, lanes, at);
     const before = table.now.get(key);
     if (event.how === HOW.made) {
       if (before) this.#end(table, key, before, ts);
@@ -177,8 +185,14 @@ export class Inventory {
     } else if (before && event.how === HOW.ended) this.#end(table, key, before, ts);
     else if (before) {
       const after = this.#changed(table, before, event, bytes, at * 4, ts);
-      if (after !== before) table.now.set(key, after);
+      if (after === before) return;
+      if (event.renames) table.now.delete(key);
+      table.now.set(event.renames ? this.#ownKey(table, after.lanes) : key, after);
     }
+  }
+
+  #ownKey(table: Table, lanes: Uint32Array): string {
+    return this.#keyOf(table.plan.key, bytesOf(lanes), 0);
   }
 
   #begin(table: Table, key: string, lanes: Uint32Array, ts: number): void {
@@ -216,12 +230,12 @@ export class Inventory {
 
   #retire(table: Table, version: Version, ts: number): void {
     version.to = ts;
-    table.former.push({ version, at: this.#followed[table.path] as number });
+    table.former.push({ version, at: this.#followed[table.share] as number });
   }
 
   #prune(table: Table): void {
     const { former } = table;
-    const reached = (this.#followed[table.path] as number) - this.#slotsMax;
+    const reached = (this.#followed[table.share] as number) - this.#slotsMax;
     let gone = 0;
     while (gone < former.length && (former[gone]?.at as number) < reached) gone++;
     for (; former.length - gone > FORMER_MAX; gone++)
@@ -247,21 +261,22 @@ export class Inventory {
 
   /** Events of a path were lost: what is believed of its objects may be wrong. */
   #lose(lanes: Uint32Array, at: number): void {
-    const gap = this.#view.move(lanes, at);
-    // Older recorders share one ring among all paths, and don't say whose events are lost.
-    const path = gap.text('share');
+    const shares = sharesOfName(gapPath(lanes, at));
+    const ts = timeAt(lanes, at);
+    const until = timeAt(lanes, at + LANE.gap.until - HEAD.tsLow);
     for (const table of this.#tables.values()) {
-      if (path !== '' && path !== table.plan.layout.path) continue;
+      if (!((shares >>> table.share) & 1)) continue;
       this.#forgotten += table.now.size;
-      for (const version of table.now.values()) this.#retire(table, version, gap.ts);
+      for (const version of table.now.values()) this.#retire(table, version, ts);
       table.now.clear();
       table.touched.clear();
-      table.since = Math.max(table.since, gap.ts, gap.u53('until'));
+      table.since = Math.max(table.since, ts, until);
     }
   }
 
   #touch(table: Table, key: string, ts: number, event: EventPlan, lanes: Uint32Array, at: number): void {
-    const touches = (this.#touches as number) + 1;
+    if (this.#touches === null) return;
+    const touches = this.#touches + 1;
     if (touches > TOUCHES_MAX) {
       this.giveUp(
         `more than ${TOUCHES_MAX} events while it was looked at what existed before: that is not known`,
@@ -277,7 +292,7 @@ export class Inventory {
   }
 
   #settleOne(table: Table, lanes: Uint32Array, seenBy: number, floor: number, rows: Row[]): void {
-    const bytes = new Uint8Array(lanes.buffer);
+    const bytes = bytesOf(lanes);
     const key = this.#keyOf(table.plan.key, bytes, 0);
     const touches = table.touched.get(key) ?? [];
     if (table.settled.has(key) || touches.some(({ event, ts }) => event.how === HOW.made && ts <= seenBy))
@@ -306,7 +321,8 @@ export class Inventory {
     rows.push(rowOf(version, from));
     for (const { event, lanes: source, ts } of changes)
       if (ts > from) version = this.#changed(table, version, event, bytesOf(source), 0, ts);
-    if (end === Number.POSITIVE_INFINITY) table.now.set(key, version);
+    if (!table.plan.followed) this.#retire(table, version, from);
+    else if (end === Number.POSITIVE_INFINITY) table.now.set(key, version);
     else this.#retire(table, version, end);
   }
 
@@ -329,7 +345,8 @@ function recordOf(event: EventPlan, bytes: Uint8Array, at: number): Uint32Array 
   const record = new Uint32Array(slots * SLOT_LANES);
   const target = new Uint8Array(record.buffer);
   copyBytes(event.values, bytes, at, target);
-  copyBytes(event.key, bytes, at, target);
+  if (!event.renames) copyBytes(event.key, bytes, at, target);
+  for (const [place, byte] of event.initial) target[place] = byte;
   record[HEAD.kindFlags] = number | ((FLAG.snapshot | (slots - 1)) << 16);
   record[HEAD.cpu] = SNAPSHOT_CPU;
   return record;

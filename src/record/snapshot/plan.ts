@@ -10,6 +10,8 @@ export interface ObjectPlan {
   readonly layout: RecordLayout;
   /** Bytes of the record's slots that name the object. */
   readonly key: readonly number[];
+  /** Events tell what becomes of it; without them it is only known when it is seen. */
+  readonly followed: boolean;
 }
 
 /** Bytes of an event's slots to bytes of the object's; -1 for a byte that the event's field hasn't got. */
@@ -26,6 +28,12 @@ export interface EventPlan {
   readonly how: (typeof HOW)[keyof typeof HOW];
   readonly key: Copy;
   readonly values: Copy;
+  /** It changes what names the object, too. */
+  readonly renames: boolean;
+  /** Of an object that it makes: bytes that it doesn't tell. */
+  readonly initial: readonly (readonly [at: number, byte: number])[];
+  /** Bytes of its result: an event that tells of a refusal changes nothing. */
+  readonly result: readonly number[];
 }
 
 export interface SnapshotPlan {
@@ -43,10 +51,10 @@ export function planSnapshot(kinds: readonly SnapshotKind[]): SnapshotPlan {
   const wanted = new Int32Array(LAYOUTS.length);
   const events: EventPlan[][] = [];
   wanted[GAP_KIND] = 1;
-  for (const { kind, key, madeBy, changedBy, endedBy } of kinds) {
+  for (const { kind, key, madeBy, changedBy, endedBy, initially } of kinds) {
     const layout = byKind.get(kind);
     if (!layout) continue;
-    const object: ObjectPlan = { layout, key: key.flatMap((name) => bytesOf(layout, name) ?? []) };
+    const object: ObjectPlan = { layout, key: keyOf(layout, key), followed: key.length > 0 };
     objects.push(object);
     const add = (name: string, how: EventPlan['how'], renamed: Readonly<Record<string, string>>) => {
       const event = byKind.get(name);
@@ -55,8 +63,19 @@ export function planSnapshot(kinds: readonly SnapshotKind[]): SnapshotPlan {
       const plan: EventPlan = {
         object,
         how,
-        key: copyOf(event, layout, key, renamed),
+        key: copyOf(event, layout, key, how === HOW.made ? renamed : {}),
         values: copyOf(event, layout, [...new Set(names)], renamed),
+        renames: how === HOW.changed && key.some((field) => field in renamed),
+        initial: Object.entries(initially ?? {})
+          .filter(([field]) => !bytesOf(event, renamed[field] ?? field))
+          .flatMap(([field, value]) =>
+            (bytesOf(layout, field) ?? []).map((at, i): [number, number] => [at, (value >>> (8 * i)) & 0xff]),
+          ),
+        result:
+          how === HOW.changed &&
+          event.fields.some((field) => field.name === 'result' && field.type === 'errno')
+            ? (bytesOf(event, 'result') ?? [])
+            : [],
       };
       if (plan.key.to.length < object.key.length)
         throw new Error(`${name} has not all fields of ${kind}'s key ${key.join(', ')}`);
@@ -68,6 +87,12 @@ export function planSnapshot(kinds: readonly SnapshotKind[]): SnapshotPlan {
     for (const name of endedBy) add(name, HOW.ended, {});
   }
   return { objects, wanted, events };
+}
+
+/** Of a kind that no event follows its whole content is its name. */
+function keyOf(layout: RecordLayout, key: readonly string[]): number[] {
+  const names = key.length > 0 ? key : ['tid', ...layout.fields.map(({ name }) => name)];
+  return names.flatMap((name) => bytesOf(layout, name) ?? []);
 }
 
 /** The bytes, in slots, of a field; the thread and process of the head are fields, too. */
@@ -105,4 +130,10 @@ export function copyBytes({ from, to }: Copy, source: Uint8Array, at: number, ta
     const byte = from[i] as number;
     target[to[i] as number] = byte < 0 ? 0 : (source[at + byte] as number);
   }
+}
+
+/** Whether the event that begins at byte `at` says that nothing came of it: its result is a negative errno. */
+export function isRefused({ result }: EventPlan, bytes: Uint8Array, at: number): boolean {
+  const highest = result.at(-1);
+  return highest !== undefined && (bytes[at + highest] as number) >= 0x80;
 }

@@ -1,8 +1,19 @@
 // Records of the snapshot: which of them a window needs, and how they are put between its events.
 
 import { stampRecord } from '../../decode/encode-record.ts';
-import { EventView } from '../../decode/event-view.ts';
-import { type Batch, CONTINUATION, FLAG, GAP_KIND, HEAD, SLOT_LANES, timeAt } from '../../model/slot.ts';
+import { gapPath } from '../../decode/once.ts';
+import { SHARE_OF_KIND, type ShareSet, sharesOf, sharesOfName } from '../../decode/shares.ts';
+import { LANE, LAYOUTS } from '../../generated/layouts.ts';
+import {
+  type Batch,
+  CONTINUATION,
+  FLAG,
+  GAP_KIND,
+  HEAD,
+  SLOT_LANES,
+  SNAPSHOT_TELLING,
+  timeAt,
+} from '../../model/slot.ts';
 
 /** A state that an object had from one time up to another. */
 export interface Version {
@@ -91,35 +102,77 @@ export function* withRows(batches: Iterable<Batch>, rows: readonly Row[]): Gener
   yield* merger.rest();
 }
 
-/**
- * From when on a window's events can be judged: its first event, or where the events that its first gaps say are missing
- * end. Null for a window without events.
- */
-export function beginningOf(batches: Iterable<Batch>): number | null {
-  const view = new EventView();
-  let until: number | null = null;
-  for (const { lanes, slots } of batches)
-    for (let at = 0; at < slots * SLOT_LANES; at += SLOT_LANES) {
-      if ((lanes[at + HEAD.seqHigh] as number) >= CONTINUATION) continue;
-      const event = view.move(lanes, at);
-      if (event.kindNumber !== GAP_KIND) return until ?? event.ts - 1;
-      until = Math.max(until ?? 0, event.u53('until'), event.ts);
-    }
-  return until;
+/** From when on a window's events can be judged. */
+export class Beginnings {
+  /** Just before its first event. */
+  readonly first: number;
+  /** By share: where the events that the gaps at the beginning say are missing end. */
+  readonly #until = new Float64Array(32);
+
+  constructor(batches: Iterable<Batch>, end: number) {
+    this.first = end;
+    for (const { lanes, slots } of batches)
+      for (let at = 0; at < slots * SLOT_LANES; at += SLOT_LANES) {
+        if ((lanes[at + HEAD.seqHigh] as number) >= CONTINUATION) continue;
+        const ts = timeAt(lanes, at);
+        this.first = Math.min(this.first, ts - 1);
+        if (((lanes[at + HEAD.kindFlags] as number) & 0xffff) !== GAP_KIND) return;
+        const until = timeAt(lanes, at + LANE.gap.until - HEAD.tsLow);
+        const shares = sharesOfName(gapPath(lanes, at));
+        for (let share = 0; shares >>> share !== 0; share++)
+          if ((shares >>> share) & 1) this.#until[share] = Math.max(this.#until[share] as number, until, ts);
+      }
+  }
+
+  /** Where the events of all these shares are there. */
+  of(shares: ShareSet): number {
+    let latest = this.first;
+    for (let share = 0; shares >>> share !== 0; share++)
+      if ((shares >>> share) & 1) latest = Math.max(latest, this.#until[share] as number);
+    return latest;
+  }
 }
 
 /**
- * What exists at `beginning`, told as of then, and what the dump told later inside the window. A state is told as of the
- * window's beginning, and not since when it is known, because invariants forget what lies before a gap.
+ * By kind, the times at which a window tells of what exists: where the events of the kind's path begin, and where those begin
+ * of all paths that an invariant needs beside it, which forgets what it was told before.
  */
-export function rowsFor(versions: readonly Version[], beginning: number, end: number): Row[] {
+export function tellingTimes(
+  kind: number,
+  beginnings: Beginnings,
+  needs: readonly (readonly string[])[],
+): readonly number[] {
+  const name = LAYOUTS[kind]?.kind ?? '';
+  const times = new Set([beginnings.of(1 << (SHARE_OF_KIND[kind] ?? 0))]);
+  for (const needed of needs) if (needed.includes(name)) times.add(beginnings.of(sharesOf(needed)));
+  return [...times].sort((a, b) => a - b);
+}
+
+/**
+ * What exists at the kinds' times, told as of then, and what the dump told later inside the window. A state is told as of
+ * the window's beginning, and not since when it is known, because invariants forget what lies before a gap.
+ */
+export function rowsFor(
+  versions: readonly Version[],
+  timesOf: (kind: number) => readonly number[],
+  end: number,
+): Row[] {
   const rows: Row[] = [];
   for (const version of versions) {
-    const { from, to, told } = version;
-    if (from <= beginning && beginning < to) rows.push(rowOf(version, beginning));
-    else if (told && from > beginning && from <= end) rows.push(rowOf(version, from));
+    const { from, to, told, lanes } = version;
+    const times = timesOf((lanes[HEAD.kindFlags] as number) & 0xffff);
+    for (const time of times) if (from <= time && time < to) rows.push(rowOf(version, time));
+    if (told && from <= end && from > (times[0] ?? 0) && !times.includes(from))
+      rows.push(rowOf(version, from));
   }
-  return inOrder(rows);
+  inOrder(rows);
+  // Each telling of an object has a number of its own.
+  const tellings = new Map<number, number>();
+  return rows.map(({ lanes, seq, ts }) => {
+    const before = tellings.get(seq) ?? 0;
+    tellings.set(seq, before + 1);
+    return before === 0 ? { lanes, seq, ts } : rowOf({ lanes, seq: seq + before * SNAPSHOT_TELLING }, ts);
+  });
 }
 
 /** Versions as two plain arrays, to be handed to another thread. */
