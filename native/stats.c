@@ -22,8 +22,9 @@
 #include <unistd.h>
 #include "recorder.h"
 
-#define ON_MS 100
-#define OFF_MS 900
+/* Seldom: each change rewrites code that every CPU runs, and interrupts them all. */
+#define ON_MS 1000
+#define OFF_MS 9000
 #define ADMIN_BIT 21 /* CAP_SYS_ADMIN */
 
 /* Shared by both processes. */
@@ -95,7 +96,7 @@ static int stats_always(void)
 	return answer == '1';
 }
 
-/* Starts sampling, at once and then for a tenth of each second, until the recorder is closed. */
+/* Starts sampling, at once and then for one second in ten, until the recorder is closed. */
 API int fr_stats_start(int handle)
 {
 	struct recorder *r = recorder(handle);

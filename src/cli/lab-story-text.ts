@@ -6,7 +6,9 @@ import type { Palette } from '../report/palette.ts';
 import { nextCommands, violationText } from '../report/violation.ts';
 
 export interface Outcome {
+  /** As it was run: on a kernel that has its fault no more, a healthy one. */
   readonly scenario: Scenario;
+  readonly kernel?: string;
   /** Invariants that fired. */
   readonly fired: readonly string[];
   /** A faulty scenario broke an expected invariant and no other, a healthy one none. */
@@ -56,7 +58,7 @@ export function scenarioList(scenarios: readonly Scenario[], palette: Palette): 
 
 export function outcomeText(outcome: Outcome, palette: Palette): string[] {
   const { scenario, fired, violation, recording, error } = outcome;
-  const head = `${palette.bold(scenario.name)}  ${scenario.about}`;
+  const head = `${palette.bold(scenario.name)}  ${scenario.about}${outcome.kernel === undefined ? '' : palette.dim(`  (${outcome.kernel})`)}`;
   if (error !== undefined) return [head, `  ${palette.bad('✗ not run to its end:')} ${error}`];
   const told = violation
     ? violationText(violation, { palette }).map((text) => (text === '' ? '' : `  ${text}`))
@@ -81,7 +83,13 @@ function verdict(
     const got = fired.length === 0 ? 'nothing fired' : `${fired.join(', ')} fired`;
     return [`  ${palette.bad(`✗ not as expected: ${got}, not ${wanted}`)}${again}`];
   }
-  if (expects.length === 0) return [`  ✓ healthy: ${events} events, and no invariant said a word`];
+  if (expects.length === 0) {
+    const words =
+      fired.length === 0
+        ? 'no invariant said a word'
+        : `nothing but a warning that it explains, ${fired.join(', ')}`;
+    return [`  ✓ healthy: ${events} events, and ${words}`];
+  }
   return [`  ✓ as expected: ${fired.join(', ')}${again}`];
 }
 

@@ -17,7 +17,9 @@ export function labStoryCommand(): Command {
       'after',
       '\nExit status: 0 every scenario did what it should (a healthy one: nothing), 1 one did not.',
     )
-    .action(async (name: string | undefined, flags: StoryFlags) => {
+    .action(async (name: string | undefined, _: StoryFlags, command: Command) => {
+      // --kernel is an option of `lab`, too, which takes it wherever it stands.
+      const flags = command.optsWithGlobals<StoryFlags>();
       process.exitCode = await (await import('./lab-story-run.ts')).runStory(name, flags);
     });
 }

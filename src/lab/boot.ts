@@ -17,6 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../model/errors.ts';
 import type { LabKernel } from './cache.ts';
 import { deferred } from './command.ts';
+import { chooseEmulator } from './emulator.ts';
 import { keepConsole } from './console.ts';
 import type { ConsoleLog } from './console.ts';
 import { gatherFacts } from './facts.ts';
@@ -54,6 +55,7 @@ export async function bootLab(options: BootOptions = {}): Promise<Lab> {
   const progress = options.onProgress ?? (() => {});
   const kernel = await chooseKernel(options);
   const busybox = findStaticBusybox();
+  const emulator = await chooseEmulator(progress);
   const started = performance.now();
   progress(`booting ${kernel.version} in QEMU`);
 
@@ -65,6 +67,7 @@ export async function bootLab(options: BootOptions = {}): Promise<Lab> {
     mkdirSync(shareDir, { recursive: true });
     writeFileSync(initramfs, makeInitramfs(kernel, busybox, options));
     machine = startMachine({
+      emulator,
       kernelImage: kernel.image,
       initramfs,
       shareDir,

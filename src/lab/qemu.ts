@@ -8,9 +8,12 @@ import { cpus } from 'node:os';
 
 import { LabError } from '../model/errors.ts';
 import { deferred } from './command.ts';
+import { dataFolders } from './emulator.ts';
 import { controlPort, hostTag, shareTag, stderrPort, stdoutPort } from './guest.ts';
 
 export interface MachineOptions {
+  /** The program, by name or path. */
+  readonly emulator: string;
   readonly kernelImage: string;
   readonly initramfs: string;
   readonly shareDir: string;
@@ -112,7 +115,8 @@ function qemuCommand(options: MachineOptions): string[] {
     ...serialPort(stderrPort(slot), slotFd(slot) + 1),
   ]).flat();
   return [
-    'qemu-system-x86_64',
+    options.emulator,
+    ...dataFolders(options.emulator),
     '-nodefaults',
     '-no-user-config',
     '-display',

@@ -156,9 +156,16 @@ async function forward(
 }
 
 /** A program or script of test/workloads, to its end. */
-async function runProgram(all: readonly string[], options: ScenarioOptions, lines: unknown[]): Promise<void> {
+async function runProgram(
+  all: readonly string[],
+  options: ScenarioOptions,
+  lines: unknown[],
+  packets?: number,
+): Promise<void> {
   options.onProgress?.(`running ${all.join(' ')}`);
-  const status = await start(null, commandOf(all, options), lines, places(options)).ended;
+  const volume = packets === undefined ? {} : { FLIGHTRING_PACKETS: String(packets) };
+  const env = { ...places(options), ...volume };
+  const status = await start(null, commandOf(all, options), lines, env).ended;
   if (status !== 0)
     throw new LabError('SCENE', `${all.join(' ')} ended with status ${status}: ${lines.join('; ')}`);
 }
@@ -200,7 +207,7 @@ export async function runScenario(given: Scenario, options: ScenarioOptions): Pr
     if (scenario.workload === 'forwarder') await forward(scenario, options, workload, enough);
     else {
       if (scenario.before) await waitFor('taking the snapshot', () => known, 30_000);
-      await runProgram(scenario.words, options, workload);
+      await runProgram(scenario.words, options, workload, scenario.packets);
       if (scenario.expects.length > 0) await recorded(enough);
       else await sleep(scenario.settleMs ?? 300);
     }

@@ -20,10 +20,10 @@ export interface Scenario {
   readonly before?: readonly string[];
   /** Words for veth-topology.sh. */
   readonly topology?: readonly string[];
-  /** Packets sent through the forwarder, and how many a second. */
+  /** Packets sent through the forwarder, and how many a second; a program finds the number in FLIGHTRING_PACKETS. */
   readonly packets?: number;
   readonly rate?: number;
-  /** A script of test/workloads with its words that runs beside the forwarder's traffic and is ended with it. */
+  /** A program or script of test/workloads with its words that runs beside the forwarder's traffic and is ended with it. */
   readonly beside?: readonly string[];
   /** What is held at the end is recorded although nothing is broken. */
   readonly keep?: boolean;

@@ -21,7 +21,7 @@ export type ScenarioResults = Map<string, ScenarioResult | Error>;
 
 const defaultLimitMs = 150_000;
 /** The guest is booted again so often when the guest itself, not what runs in it, stood still. */
-const reboots = 2;
+const reboots = 4;
 const stoodStill = new Set(['LAB_STANDS_STILL', 'LAB_BOOT_TIMEOUT']);
 
 /**

@@ -164,8 +164,27 @@ function checkKernel(plans: readonly Plan[]): void {
       plan.choices = plan.choices.filter(({ method }) => method !== 'kprobe');
       plan.status = 'refused';
     }
+    // Asking the kernel to load what it must refuse costs a round for all programs.
+    if (plan.choices[0]?.method === 'kprobe' && !hasFunction(plan.probe.target)) {
+      plan.reasons.push('kprobe: this kernel has no function of that name');
+      plan.choices = plan.choices.filter(({ method }) => method !== 'kprobe');
+      plan.status = 'missing';
+    }
   }
 }
+
+/** By the kernel's own list of symbols, those of modules included; it is read only when BTF does not know a function. */
+function hasFunction(name: string): boolean {
+  try {
+    symbols ??= readFileSync('/proc/kallsyms', 'latin1');
+    return new RegExp(` [tTwW] ${name}[\\n\\t]`).test(symbols);
+  } catch {
+    return true;
+  }
+}
+
+/** Ten megabytes, kept while a kernel is opened. */
+let symbols: string | undefined;
 
 /** Built in or loaded, with parameters or not: the kernel names it the same way. */
 function moduleIsLoaded(name: string): boolean {
@@ -279,7 +298,10 @@ export function openKernel(options: KernelOptions): KernelRecorder {
     }
     takeOthers(plans, new Set(programs), options);
     const result = tryOnce(handle, options, cpus, plans, programs, marks);
-    if (result) return result;
+    if (result) {
+      symbols = undefined;
+      return result;
+    }
     shim.closeRecorder(handle);
   }
   throw new KernelError('REFUSED', 'the kernel went on refusing programs: see "flightring doctor"');

@@ -235,9 +235,10 @@ onAnyKernel(import.meta.filename, () => {
         .trim()
         .split(' ')
         .map(Number);
+      // One that has ended and that nobody has waited for is a name only (proc(5): state Z).
       const samples = () => {
         try {
-          return readFileSync(`/proc/${sampler}/comm`, 'utf8').trim() === 'fr-stats';
+          return /\(fr-stats\) [^Z]/.test(readFileSync(`/proc/${sampler}/stat`, 'utf8'));
         } catch {
           return false;
         }

@@ -94,12 +94,15 @@ test('it holds what runs, its licences and the header for applications, and noth
     'dist/src/index.d.ts',
     `dist/native/${arch}/libflightring.so`,
     `dist/native/${arch}/recorder.bpf.o`,
+    'build/workloads/xsk-forwarder',
+    'build/workloads/netns-threads',
+    'test/workloads/veth-topology.sh',
   ])
     expect(packed).toContain(path);
   expect(
     packed.filter(
       (path) =>
-        !/^(dist\/(src|native)\/|native\/flightring-mark\.h$|LICENSE|package\.json$|README\.md$|CHANGELOG\.md$)/.test(
+        !/^(dist\/(src|native)\/|build\/workloads\/|test\/workloads\/[\w-]+\.sh$|native\/flightring-mark\.h$|LICENSE|package\.json$|README\.md$|CHANGELOG\.md$)/.test(
           path,
         ),
     ),
@@ -145,6 +148,16 @@ test('without compiler and libbpf: doctor, check and show run', () => {
   expect(runWithout([command(), 'check', 'healthy.parquet']).code).toBe(0);
   expect(runWithout([command(), 'show', 'faulty.parquet']).out).toContain('xsk_tx_submit');
   expect(runWithout([command(), 'invariants', 'xsk.ownership']).code).toBe(0);
+});
+
+test('the stories of the lab are listed, and one that is not there is named in a sentence', () => {
+  const list = run([command(), 'lab', 'run']);
+  expect(list).toMatchObject({ code: 0, err: '' });
+  expect(list.out).toContain('thread-leak');
+  expect(run([command(), 'lab', 'run', 'thread-lek'])).toMatchObject({
+    code: 2,
+    err: 'flightring: There is no story or scenario thread-lek; did you mean thread-leak?\n',
+  });
 });
 
 test('commands that read files load no native code', () => {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Moves the kernel threads that poll the named devices (threaded NAPI) from CPU to CPU until it is ended. */
+/*
+ * Moves programs from CPU to CPU until it is ended: a veth device is polled on the CPU of whoever sends to
+ * it, so that the polls of each queue move with the senders.
+ */
 #include <dirent.h>
-#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define THREADS_MAX 64
+#define PROGRAMS_MAX 64
+#define TURNS_PER_LOOK 50
 
 static volatile sig_atomic_t ended;
 
@@ -19,26 +22,23 @@ static void on_signal(int signal)
 	ended = 1;
 }
 
-/* net/core/dev.c: napi_kthread_create names them napi/DEVICE-ID. */
-static int polls(const char *comm, char **devices, int count)
+static int is_named(const char *comm, char **names, int count)
 {
-	for (int i = 0; i < count; i++) {
-		size_t length = strlen(devices[i]);
+	size_t length = strcspn(comm, "\n");
 
-		if (!strncmp(comm, "napi/", 5) && !strncmp(comm + 5, devices[i], length) &&
-		    comm[5 + length] == '-')
+	for (int i = 0; i < count; i++)
+		if (strlen(names[i]) == length && !strncmp(comm, names[i], length))
 			return 1;
-	}
 	return 0;
 }
 
-static int find_threads(pid_t *threads, char **devices, int count)
+static int find_programs(pid_t *programs, char **names, int count)
 {
 	DIR *processes = opendir("/proc");
 	struct dirent *entry;
 	int found = 0;
 
-	while (processes && (entry = readdir(processes)) && found < THREADS_MAX) {
+	while (processes && (entry = readdir(processes)) && found < PROGRAMS_MAX) {
 		char path[300], comm[32] = "";
 		FILE *file;
 
@@ -46,8 +46,8 @@ static int find_threads(pid_t *threads, char **devices, int count)
 		file = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? fopen(path, "r") : NULL;
 		if (!file)
 			continue;
-		if (fgets(comm, sizeof(comm), file) && polls(comm, devices, count))
-			threads[found++] = atoi(entry->d_name);
+		if (fgets(comm, sizeof(comm), file) && is_named(comm, names, count))
+			programs[found++] = atoi(entry->d_name);
 		fclose(file);
 	}
 	if (processes)
@@ -57,30 +57,28 @@ static int find_threads(pid_t *threads, char **devices, int count)
 
 int main(int argc, char **argv)
 {
-	int cpus = sysconf(_SC_NPROCESSORS_ONLN), found, moves = 0;
-	pid_t threads[THREADS_MAX];
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN), found = 0, moves = 0;
+	pid_t programs[PROGRAMS_MAX];
 
 	if (argc < 3 || atoi(argv[1]) < 1) {
-		fprintf(stderr, "usage: napi-roam MICROSECONDS DEVICE...\n");
+		fprintf(stderr, "usage: napi-roam MICROSECONDS PROGRAM...\n");
 		return 2;
 	}
 	signal(SIGTERM, on_signal);
 	signal(SIGINT, on_signal);
-	found = find_threads(threads, argv + 2, argc - 2);
-	if (!found) {
-		fprintf(stderr, "napi-roam: none of these devices is polled by a thread\n");
-		return 3;
-	}
-	for (; !ended; moves++) {
+	for (int turn = 0; !ended; turn++) {
+		/* They may start later than this. */
+		if (turn % TURNS_PER_LOOK == 0)
+			found = find_programs(programs, argv + 2, argc - 2);
 		for (int i = 0; i < found; i++) {
 			cpu_set_t set;
 
 			CPU_ZERO(&set);
-			CPU_SET((moves + i) % cpus, &set);
-			sched_setaffinity(threads[i], sizeof(set), &set);
+			CPU_SET((turn + i) % cpus, &set);
+			moves += sched_setaffinity(programs[i], sizeof(set), &set) == 0;
 		}
 		usleep(atoi(argv[1]));
 	}
-	printf("{\"roamed\":%d,\"threads\":%d,\"cpus\":%d}\n", moves, found, cpus);
+	printf("{\"roamed\":%d,\"programs\":%d,\"cpus\":%d}\n", moves, found, cpus);
 	return 0;
 }

@@ -126,8 +126,8 @@ static void delete_first(struct worker *w)
 static void shared_encryption(void)
 {
 	worker_do(&agent, delete_first);
-	printf(
-	    "{\"fault\":\"shared-encryption\",\"vtep\":\"192.0.2.2\",\"local\":\"192.0.2.1\",\"vni\":%u}\n",
+	announce(
+	    "{\"fault\":\"shared-encryption\",\"vtep\":\"192.0.2.2\",\"local\":\"192.0.2.1\",\"vni\":%u}",
 	    second->vni);
 	if (!driver.defects.shared_encryption)
 		worker_do(&agent, create_first);

@@ -123,14 +123,14 @@ rekey() {
 
 pass() {
 	# shellcheck disable=SC2086
-	ip netns exec "$a" ping $ping_mark -c 2 -i 0.2 -W 2 -q 10.80.42.2 >/dev/null || {
+	ip netns exec "$a" ping $ping_mark -c 2 -i 0.2 -W 10 -q 10.80.42.2 >/dev/null || {
 		echo "xfrm-churn.sh: no answer through the encrypted overlay" >&2
 		exit 1
 	}
 }
 
 pass_clear() {
-	ip netns exec "$a" ping -c 1 -W 2 -q 10.80.43.2 >/dev/null || {
+	ip netns exec "$a" ping -c 1 -W 10 -q 10.80.43.2 >/dev/null || {
 		echo "xfrm-churn.sh: no answer through the clear overlay" >&2
 		exit 1
 	}

@@ -81,7 +81,7 @@ const scenarios: readonly Scenario[] = [
     about: 'renames an interface that is up and has addresses',
     words: ['sandbox.sh', 'rename-up'],
     expects: ['link.rename-while-up'],
-    says: ['rename {device}', 'to eth1', 'up with {ip}'],
+    says: ['{device}', 'to eth1', 'up with {ip}'],
   },
   {
     ...SANDBOX,

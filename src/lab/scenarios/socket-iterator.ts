@@ -1,12 +1,11 @@
-// BPF iterators over sockets, read in pieces while sockets close and open. Until Linux 6.16 the place of an iterator is a
-// count of sockets: it skips one when an earlier one goes, and repeats one when another comes in front. The same program
-// on a newer kernel is shown each socket once, and nothing fires.
+// BPF iterators over sockets, read in pieces while sockets close and open. Before Linux 6.16 the place of an iterator over
+// UDP sockets is a count: it skips one when an earlier one goes, and repeats one when another comes in front. The same
+// program on a newer kernel is shown each socket once, and nothing fires: `lab run` shows it on one of either.
 
 import type { Scenario } from '../scenario.ts';
 
 const ITERATOR = {
   story: 'socket-iterator',
-  kernels: ['6.1', 'newest'],
   paths: ['sockiter'],
   workload: 'program',
 } as const satisfies Partial<Scenario>;
@@ -18,6 +17,7 @@ const scenarios: readonly Scenario[] = [
     about: 'walks UDP sockets in small reads, while only sockets that it may miss come and go',
     words: ['socket-iterator', 'udp', 'healthy'],
     expects: [],
+    kernels: ['6.1'],
   },
   {
     ...ITERATOR,
@@ -25,6 +25,7 @@ const scenarios: readonly Scenario[] = [
     about: 'walks TCP sockets in small reads: listening, connected and in TIME_WAIT',
     words: ['socket-iterator', 'tcp', 'healthy'],
     expects: [],
+    kernels: ['6.1'],
   },
   {
     ...ITERATOR,
@@ -33,6 +34,7 @@ const scenarios: readonly Scenario[] = [
     words: ['socket-iterator', 'udp', 'close'],
     expects: ['sockiter.skipped'],
     expectsBelow: '6.16',
+    kernels: ['6.1', 'newest'],
     says: ['cookie {cookie}', 'port {port}', 'thread {changed_by} of process {process}', 'cookie {changed}'],
   },
   {
@@ -42,6 +44,7 @@ const scenarios: readonly Scenario[] = [
     words: ['socket-iterator', 'udp', 'open'],
     expects: ['sockiter.repeated'],
     expectsBelow: '6.16',
+    kernels: ['6.1', 'newest'],
     says: ['cookie {cookie}', 'port {port}', 'thread {changed_by} of process {process}', 'cookie {changed}'],
   },
 ];

@@ -1,7 +1,6 @@
 // The snapshot in a recording: what existed where its events begin, and the live verdict in the same terms.
 
 import { type Invariant, neededKinds } from '../../check/invariant.ts';
-import { LAYOUTS } from '../../generated/layouts.ts';
 import type { RecordingMeta } from '../../model/recording.ts';
 import { type Batch, SNAPSHOT_CPU, SNAPSHOT_TELLING } from '../../model/slot.ts';
 import type { EventRef, Violation } from '../../model/violation.ts';
@@ -17,8 +16,9 @@ export function snapshotRows(
 ): Row[] {
   const beginnings = new Beginnings(events(), end);
   const needs = invariants.map(neededKinds);
-  const times = LAYOUTS.map(({ number }) => tellingTimes(number, beginnings, needs));
-  return rowsFor(unpackVersions(versions), (kind) => times[kind] ?? [], end);
+  const times: (readonly number[])[] = [];
+  const timesOf = (kind: number) => (times[kind] ??= tellingTimes(kind, beginnings, needs));
+  return rowsFor(unpackVersions(versions), timesOf, end);
 }
 
 /**

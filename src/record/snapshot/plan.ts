@@ -71,11 +71,9 @@ export function planSnapshot(kinds: readonly SnapshotKind[]): SnapshotPlan {
           .flatMap(([field, value]) =>
             (bytesOf(layout, field) ?? []).map((at, i): [number, number] => [at, (value >>> (8 * i)) & 0xff]),
           ),
-        result:
-          how === HOW.changed &&
-          event.fields.some((field) => field.name === 'result' && field.type === 'errno')
-            ? (bytesOf(event, 'result') ?? [])
-            : [],
+        result: event.fields.some((field) => field.name === 'result' && field.type === 'errno')
+          ? (bytesOf(event, 'result') ?? [])
+          : [],
       };
       if (plan.key.to.length < object.key.length)
         throw new Error(`${name} has not all fields of ${kind}'s key ${key.join(', ')}`);

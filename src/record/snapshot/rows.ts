@@ -2,8 +2,8 @@
 
 import { stampRecord } from '../../decode/encode-record.ts';
 import { gapPath } from '../../decode/once.ts';
-import { SHARE_OF_KIND, type ShareSet, sharesOf, sharesOfName } from '../../decode/shares.ts';
-import { LANE, LAYOUTS } from '../../generated/layouts.ts';
+import { type ShareSet, sharesOf, sharesOfName } from '../../decode/shares.ts';
+import { LANE, LAYOUTS, SHARES } from '../../generated/layouts.ts';
 import {
   type Batch,
   CONTINUATION,
@@ -107,7 +107,7 @@ export class Beginnings {
   /** Just before its first event. */
   readonly first: number;
   /** By share: where the events that the gaps at the beginning say are missing end. */
-  readonly #until = new Float64Array(32);
+  readonly #until = new Float64Array(SHARES.length);
 
   constructor(batches: Iterable<Batch>, end: number) {
     this.first = end;
@@ -119,7 +119,7 @@ export class Beginnings {
         if (((lanes[at + HEAD.kindFlags] as number) & 0xffff) !== GAP_KIND) return;
         const until = timeAt(lanes, at + LANE.gap.until - HEAD.tsLow);
         const shares = sharesOfName(gapPath(lanes, at));
-        for (let share = 0; shares >>> share !== 0; share++)
+        for (let share = 0; share < SHARES.length; share++)
           if ((shares >>> share) & 1) this.#until[share] = Math.max(this.#until[share] as number, until, ts);
       }
   }
@@ -127,7 +127,7 @@ export class Beginnings {
   /** Where the events of all these shares are there. */
   of(shares: ShareSet): number {
     let latest = this.first;
-    for (let share = 0; shares >>> share !== 0; share++)
+    for (let share = 0; share < SHARES.length; share++)
       if ((shares >>> share) & 1) latest = Math.max(latest, this.#until[share] as number);
     return latest;
   }
@@ -143,7 +143,7 @@ export function tellingTimes(
   needs: readonly (readonly string[])[],
 ): readonly number[] {
   const name = LAYOUTS[kind]?.kind ?? '';
-  const times = new Set([beginnings.of(1 << (SHARE_OF_KIND[kind] ?? 0))]);
+  const times = new Set([beginnings.of(sharesOf([name]))]);
   for (const needed of needs) if (needed.includes(name)) times.add(beginnings.of(sharesOf(needed)));
   return [...times].sort((a, b) => a - b);
 }

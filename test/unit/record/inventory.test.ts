@@ -134,3 +134,10 @@ test('versions survive the way to another thread', () => {
   inventory.follow(buildBatch([release(4000, 1)]));
   expect(unpackVersions(packVersions(inventory.versions()))).toEqual(inventory.versions());
 });
+
+test('an event that was refused changes nothing', () => {
+  const inventory = inventoryOf();
+  inventory.settle([seen(2000, 3000, { 1: A })], ARMED);
+  inventory.follow(buildBatch([{ ...update(4000, 1, B), result: -1 }]));
+  expect(existing(inventory, 5000)).toEqual([words(1, A)]);
+});
