@@ -397,12 +397,24 @@ API int fr_timer(int handle, const char *name, uint32_t period_us)
 	return r->timer_prog_fd < 0 ? -ENOENT : 0;
 }
 
-/* What the running kernel's BTF knows: 1 a function of vmlinux or of that module ("": none), 0 not. */
+static int arguments_of(const struct btf *btf, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, id) : 0;
+
+	type = type ? btf__type_by_id(btf, type->type) : 0;
+	return type ? btf_vlen(type) : -1;
+}
+
+/*
+ * What the running kernel's BTF knows of a function of vmlinux or of that module ("": none): 0 nothing, else
+ * 1 more than the number of its arguments.
+ */
 API int fr_btf_function(const char *name, const char *module)
 {
 	static struct btf *kernel;
 	struct btf *more;
-	int known;
+	int arguments;
 
 	start_log();
 	pthread_mutex_lock(&lock);
@@ -411,12 +423,12 @@ API int fr_btf_function(const char *name, const char *module)
 	pthread_mutex_unlock(&lock);
 	if (!kernel)
 		return -errno;
-	known = btf__find_by_name_kind(kernel, name, BTF_KIND_FUNC) > 0;
-	if (!known && module[0] && (more = btf__load_module_btf(module, kernel))) {
-		known = btf__find_by_name_kind(more, name, BTF_KIND_FUNC) > 0;
+	arguments = arguments_of(kernel, name);
+	if (arguments < 0 && module[0] && (more = btf__load_module_btf(module, kernel))) {
+		arguments = arguments_of(more, name);
 		btf__free(more);
 	}
-	return known;
+	return arguments + 1;
 }
 
 /* 0 rings, 1 control word, 2 object table, 3 batch, 4 figures. */

@@ -9,11 +9,16 @@ import type { DoctorFacts, ProbeFacts } from '../src/cli/doctor-facts.ts';
 import { SCENARIOS } from '../src/generated/scenarios.ts';
 import { bootLab, type LabKernel, listKernels, prepareLab } from '../src/lab/index.ts';
 import { runScenarios } from '../src/lab/scenarios-in-lab.ts';
+import { LabError } from '../src/model/errors.ts';
 import { scenarioFaults, selection } from '../src/lab/scenario-verdict.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values } = parseArgs({
-  options: { kernels: { type: 'string' }, all: { type: 'boolean', default: false } },
+  options: {
+    kernels: { type: 'string' },
+    all: { type: 'boolean', default: false },
+    attach: { type: 'boolean', default: false },
+  },
 });
 
 interface Column {
@@ -26,13 +31,26 @@ interface Column {
   readonly failed: readonly string[];
 }
 
-/** The releases that people run, and the two newest series there are. */
-async function chooseKernels(): Promise<string[]> {
-  if (values.kernels !== undefined) return values.kernels.split(',');
+/** The releases that people run, and the two newest series that can be had whole. */
+async function chooseKernels(): Promise<LabKernel[]> {
+  const prepare = (kernel: string) => prepareLab({ kernel, onProgress: say });
+  if (values.kernels !== undefined) return await Promise.all(values.kernels.split(',').map(prepare));
+  const known = ['5.10', '6.1', '6.12'];
   const listed = await listKernels({ onProgress: say });
   const series = [...new Set(listed.map(({ version }) => /^\d+\.\d+/.exec(version)?.[0] ?? version))];
-  const newest = series.slice(0, 2).toReversed();
-  return [...new Set(['5.10', '6.1', '6.12', ...newest])];
+  const newest: LabKernel[] = [];
+  for (const name of series.filter((one) => !known.includes(one))) {
+    if (newest.length === 2) break;
+    try {
+      newest.unshift(await prepare(name));
+    } catch (error) {
+      if (!(error instanceof LabError)) throw error;
+      say(`${name} is left out: ${error.message}`);
+    }
+  }
+  const older: LabKernel[] = [];
+  for (const name of known) older.push(await prepare(name));
+  return [...older, ...newest];
 }
 
 function say(what: string): void {
@@ -43,7 +61,8 @@ async function measure(kernel: LabKernel): Promise<Column> {
   const { facts, refusal } = await examine(kernel);
   const share = mkdtempSync(join(tmpdir(), 'flightring-matrix-'));
   try {
-    const chosen = refusal === undefined ? (values.all ? SCENARIOS : selection(SCENARIOS)) : [];
+    const wanted = values.all ? SCENARIOS : selection(SCENARIOS);
+    const chosen = refusal === undefined && !values.attach ? wanted : [];
     const results = await runScenarios(
       { kernel, shareDir: share },
       chosen.map(({ name }) => name),
@@ -104,7 +123,9 @@ function report(columns: readonly Column[]): string {
   const kernels = columns.map(({ kernel, refusal, ran, failed }) =>
     refusal !== undefined
       ? `- **${kernel}**: ${refusal}`
-      : `- **${kernel}**: ${ran - failed.length} of ${ran} scenarios held.${failed.map((text) => `\n  - ${text}`).join('')}`,
+      : ran === 0
+        ? `- **${kernel}**: scenarios were not run (\`--attach\`).`
+        : `- **${kernel}**: ${ran - failed.length} of ${ran} scenarios held.${failed.map((text) => `\n  - ${text}`).join('')}`,
   );
   return `<!-- Written by npm run test:matrix. -->
 
@@ -119,8 +140,7 @@ ${notes.length === 0 ? '' : `\n${notes.map((note, i) => `${i + 1}. ${note}`).joi
 }
 
 const columns: Column[] = [];
-for (const name of await chooseKernels())
-  columns.push(await measure(await prepareLab({ kernel: name, onProgress: say })));
+for (const kernel of await chooseKernels()) columns.push(await measure(kernel));
 const text = report(columns);
 process.stdout.write(text);
 if (values.kernels === undefined) writeFileSync(join(root, 'docs/kernels.md'), text);

@@ -183,7 +183,7 @@ function guessProbe(
   const byTracepoint = programs.has(`${name}__raw_tp`);
   const there = byTracepoint
     ? symbols.has(`__tracepoint_${target}`)
-    : programs.has(`${name}__uprobe`) || btfFunction(target, module) === 1 || symbols.has(target);
+    : programs.has(`${name}__uprobe`) || btfFunction(target, module) > 0 || symbols.has(target);
   if (!there)
     return {
       ...facts,

@@ -82,6 +82,10 @@ export async function kernelParts(cacheDir: string | undefined, name: string): P
   const version = name.slice('linux-image-'.length);
   const text = await apt(cacheDir, 'apt-cache', ['depends', name], 60_000);
   const parts = ['base', 'binary', 'modules'].map((part) => `linux-${part}-${version}`);
+  // In angle brackets: a package that no list has. Without its modules a kernel boots no lab.
+  const absent = `linux-modules-${version}`;
+  if (text.includes(`Depends: <${absent}>\n`))
+    throw new LabError('LAB_NO_PACKAGE', `the mirror has ${name}, but not ${absent}: choose another kernel`);
   return [name, ...parts.filter((part) => text.includes(`Depends: ${part}\n`))];
 }
 

@@ -104,6 +104,8 @@ need() {
 	power_off
 }
 hostname flightring-lab
+# Held on, so that switching them never rewrites the branch in bpf_trace_run (docs/adr/0010-the-lab.md, "Standing still").
+echo 1 >/proc/sys/kernel/bpf_stats_enabled
 ifconfig lo up
 ${modprobe}
 # The controller's number depends on the order in which PCI devices were found.

@@ -7,8 +7,8 @@ import { deferred } from './command.ts';
 /** How often the guest's agent says that it is alive. */
 export const heartbeatSeconds = 2;
 /*
- * On a machine of two CPUs that ran two labs and a compiler at once, the longest time between two beats was 9 s
- * (docs/adr/0010-the-lab.md). A guest under whose feet the host swaps is slower still, and is not to be called dead.
+ * With room: a guest may be one of many jobs on a slow host, or have the host's swapping under its feet, and is not to be
+ * called dead for it. With load averages of 20 on two CPUs no guest that lived was.
  */
 const silenceMs = 60_000;
 const tickMs = 1_000;

@@ -1,11 +1,13 @@
-// Fills the lab's cache (scripts/setup.sh runs it); says nothing when there is nothing to do.
+// Fills the lab's cache with the kernel that is named, or this release's; says nothing when there is nothing to do.
 
 import { FlightringError } from '../model/errors.ts';
 import { prepareLab } from './prepare.ts';
 
 try {
   let made = false;
+  const [, , wanted] = process.argv;
   const kernel = await prepareLab({
+    ...(wanted === undefined ? {} : { kernel: wanted }),
     onProgress: (message) => {
       made = true;
       console.error(`lab: ${message}`);

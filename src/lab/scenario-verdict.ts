@@ -1,6 +1,6 @@
 // Whether what a scenario came to is what it expects; and which scenarios stand for all where time is short.
 
-import type { Scenario } from './scenario.ts';
+import { type Scenario, scenarioOn } from './scenario.ts';
 import type { ScenarioResult } from './scenario-run.ts';
 
 /** Faulty scenarios of each path that are run on kernels other than the first. */
@@ -19,11 +19,9 @@ export function selection(scenarios: readonly Scenario[]): Scenario[] {
 }
 
 /** Sentences; none when all is as it should be. */
-export function scenarioFaults(
-  { expects, mayExpect = [] }: Scenario,
-  result: ScenarioResult | Error | undefined,
-): string[] {
+export function scenarioFaults(scenario: Scenario, result: ScenarioResult | Error | undefined): string[] {
   if (result === undefined || result instanceof Error) return [result?.message ?? 'it was not run'];
+  const { expects, mayExpect = [] } = scenarioOn(scenario, result.kernel);
   const fired = Object.entries(result.summary.counts)
     .filter(([, counts]) => counts.fired > 0)
     .map(([name]) => name);

@@ -15,11 +15,11 @@ import { Threads } from './threads.ts';
 
 /** Sleep while events come; and, with the doorbell to wake us, while none do. */
 const BUSY_US = 1000;
-const IDLE_US = 20_000;
+const IDLE_US = 50_000;
 /** With AF_XDP sockets about, the timer's looks must go on. */
 const LOOKING_US = 2000;
 /** Empty drains before we call it idle. */
-const IDLE_AFTER = 50;
+const IDLE_AFTER = 10;
 /** Drains after which the names of threads are read even though events keep coming. */
 const SNAPSHOT_AFTER = 20;
 /** Violations kept per bank. */

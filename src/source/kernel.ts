@@ -139,24 +139,25 @@ function checkKernel(plans: readonly Plan[]): void {
   const kprobes = kprobesAvailable();
   for (const plan of plans) {
     const { module } = plan.probe;
-    const absent =
-      module !== undefined && shim.btfFunction(plan.probe.target, module) !== 1 && !moduleIsLoaded(module);
-    if (absent) {
+    const known = plan.choices.length > 0 ? shim.btfFunction(plan.probe.target, module) : 0;
+    if (module !== undefined && known < 1 && !moduleIsLoaded(module)) {
       plan.reasons.push(`the module ${module} isn't loaded: modprobe ${module}, then start again`);
       plan.choices = [];
       plan.status = 'missing';
       continue;
     }
     if (plan.choices[0]?.method === 'fentry') {
-      const known = shim.btfFunction(plan.probe.target, module);
-      if (known !== 1) {
+      const count = known - 1;
+      if (known < 1 || count > argumentsTaken()) {
         plan.reasons.push(
           known < 0
             ? `fentry: this kernel has no BTF (${describeErrno(known)})`
-            : "fentry: the function is not in this kernel's BTF (inlined or renamed)",
+            : known === 0
+              ? "fentry: the function is not in this kernel's BTF (inlined or renamed)"
+              : `fentry: the function has ${count} arguments, and this kernel takes ${argumentsTaken()}`,
         );
         plan.choices.shift();
-        plan.status = 'inlined';
+        plan.status = known < 1 ? 'inlined' : 'refused';
       }
     }
     if (!kprobes && plan.choices.some(({ method }) => method === 'kprobe')) {
@@ -171,6 +172,19 @@ function checkKernel(plans: readonly Plan[]): void {
       plan.status = 'missing';
     }
   }
+}
+
+/** Before 6.6 arguments on the stack kept a function from being attached to, which came out only then. */
+function argumentsTaken(): number {
+  return kernelVersion() >= 6 * 1000 + 6 ? 12 : 6;
+}
+
+/** Major times 1000, and minor. */
+function kernelVersion(): number {
+  const [major = 0, minor = 0] = release()
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
+  return major * 1000 + minor;
 }
 
 /** By the kernel's own list of symbols, those of modules included; it is read only when BTF does not know a function. */
@@ -256,18 +270,14 @@ export function requireCapabilities(): void {
 }
 
 /** The first whose BPF can add to a number in memory and read it at once, by which slots of a ring are claimed. */
-const oldestKernel = [5, 12] as const;
+const oldestKernel = { version: 5 * 1000 + 12, name: '5.12' } as const;
 
 /** One sentence instead of the verifier's many. */
 function requireKernel(): void {
-  const [major = 0, minor = 0] = release()
-    .split('.')
-    .map((part) => Number.parseInt(part, 10));
-  const [leastMajor, leastMinor] = oldestKernel;
-  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return;
+  if (kernelVersion() >= oldestKernel.version) return;
   throw new KernelError(
     'KERNEL_TOO_OLD',
-    `recording needs Linux ${oldestKernel.join('.')} or newer, whose BPF can count atomically; this is ${release()}`,
+    `recording needs Linux ${oldestKernel.name} or newer, whose BPF can count atomically; this is ${release()}`,
   );
 }
 
@@ -326,6 +336,8 @@ function tryOnce(
   if (timer) shim.setAutoload(handle, TIMER_PROGRAM, true);
   setKnobs(handle, options, cpus);
   const loaded = shim.loadObject(handle, cpus, sharesFor(options.paths, options.slots));
+  // A signal interrupted the verifier more often than libbpf tries again.
+  if (loaded.code === -11) return null;
   if (loaded.code < 0) {
     const name = refusedProgram(loaded.text);
     if (name === TIMER_PROGRAM) {

@@ -156,7 +156,7 @@ export function setTimer(handle: number, program: string, periodUs: number): num
   return call('fr_timer', I32, [I32, Text, U32], [handle, program, periodUs]);
 }
 
-/** 1 if the running kernel's BTF, or that of the module, has the function, 0 if not, negative without BTF. */
+/** One more than the number of its arguments if the running kernel's BTF, or the module's, has the function; 0 if not, negative without BTF. */
 export function btfFunction(name: string, module = ''): number {
   return call('fr_btf_function', I32, [Text, Text], [name, module]);
 }

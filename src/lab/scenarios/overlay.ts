@@ -5,6 +5,8 @@ import type { Scenario } from '../scenario.ts';
 /** Invariants with a limit of time fire that much after the fault; the others at once. */
 const TIMED = { afterMs: 2600 };
 
+const MODULES = ['vxlan', 'veth', 'xfrm_user', 'esp4', 'authenc', 'crypto_null', 'hmac', 'sha1_generic'];
+
 function overlay(
   word: string,
   about: string,
@@ -17,7 +19,7 @@ function overlay(
     story: 'overlay',
     about,
     paths: ['xfrm', 'vxlan', 'neigh'],
-    modules: ['vxlan', 'veth', 'xfrm_user', 'esp4', 'authenc', 'crypto_null', 'hmac', 'sha1_generic'],
+    modules: MODULES,
     workload: 'program',
     words: ['overlay-driver', word],
     expects,
@@ -78,7 +80,7 @@ const scenarios: readonly Scenario[] = [
     'the host advertises another of its addresses, and programs encryption toward the one it had',
     ['xfrm.self'],
     ['{self}', '{local}', 'a host does not encrypt to itself'],
-    { paths: ['xfrm', 'vxlan', 'neigh', 'link'] },
+    { paths: ['xfrm', 'vxlan', 'neigh', 'link'], modules: [...MODULES, 'bridge'] },
   ),
 ];
 
