@@ -3,12 +3,12 @@
 set -eu
 
 usage() {
-	echo "usage: vxlan-fdb.sh healthy|conflict|append|flap|moved-away" >&2
+	echo "usage: vxlan-fdb.sh healthy|conflict|flap|moved-away" >&2
 	exit 2
 }
 
 [ $# -eq 1 ] || usage
-case $1 in healthy | conflict | append | flap | moved-away) ;; *) usage ;; esac
+case $1 in healthy | conflict | flap | moved-away) ;; *) usage ;; esac
 
 a=frv-a
 b=frv-b
@@ -74,11 +74,6 @@ conflict)
 	bridge -n "$a" fdb replace "$mac" dev vx0 dst "$other" self permanent
 	fault conflict
 	;;
-append)
-	bridge -n "$a" fdb add "$mac" dev vx0 dst "$vtep" self permanent
-	bridge -n "$a" fdb append "$mac" dev vx0 dst "$other" self permanent
-	fault append
-	;;
 flap)
 	bridge -n "$a" -batch - <<-COMMANDS
 		fdb add $mac dev vx0 dst $vtep self permanent
@@ -94,7 +89,8 @@ flap)
 moved-away)
 	# Packets come from where the MAC isn't, says its static entry: the kernel drops them (vxlan_snoop).
 	mac=02:f1:00:00:04:02
-	bridge -n "$a" fdb add "$mac" dev vx0 dst "$other" self permanent
+	# It may have been learned already.
+	bridge -n "$a" fdb replace "$mac" dev vx0 dst "$other" self permanent
 	ip netns exec "$b" ping -c 2 -i 0.3 -W 1 -q 10.77.0.1 >/dev/null || true
 	fault moved-away
 	;;

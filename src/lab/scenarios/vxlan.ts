@@ -38,12 +38,6 @@ const scenarios: readonly Scenario[] = [
     'behind {other_vtep}',
     '{device}',
   ]),
-  fault('append', 'gives one MAC a second VTEP', 'fdb.conflict', [
-    '{mac}',
-    'behind {vtep}',
-    'behind {other_vtep}',
-    'every packet goes to both',
-  ]),
   fault(
     'moved-away',
     'packets come from another VTEP than their MAC is behind',
