@@ -17,6 +17,8 @@ export interface Probe {
    * kernels that have renamed or inlined this one. Coverage shows one line for both, with the function that was taken.
    */
   readonly orElse?: string;
+  /** Name of the probe beside which this one has nothing to tell: it is attached only where that one can't be. */
+  readonly unless?: string;
   /** What is lost without it, one clause; `doctor` says it when the kernel refuses. */
   readonly purpose: string;
 }

@@ -121,6 +121,12 @@ function wantedPlans(
   return plans;
 }
 
+/** Without those that have nothing to tell beside one that can be attached. */
+function neededPlans(plans: readonly Plan[]): Plan[] {
+  const standing = new Set(plans.filter(({ choices }) => choices.length > 0).map(({ probe }) => probe.name));
+  return plans.filter(({ probe: { unless } }) => unless === undefined || !standing.has(unless));
+}
+
 /** Goes over to the next probe of those that can't be attached at all. */
 function takeOthers(plans: readonly Plan[], programs: ReadonlySet<string>, options: KernelOptions): void {
   for (const plan of plans)
@@ -307,7 +313,7 @@ export function openKernel(options: KernelOptions): KernelRecorder {
       checkKernel(plans);
     }
     takeOthers(plans, new Set(programs), options);
-    const result = tryOnce(handle, options, cpus, plans, programs, marks);
+    const result = tryOnce(handle, options, cpus, neededPlans(plans), programs, marks);
     if (result) {
       symbols = undefined;
       return result;
