@@ -58,8 +58,8 @@ static long xsk_batch_frame(__u32 i, struct xsk_batch *b)
 	return 0;
 }
 
-FR_EXIT(xsk_alloc_batch, xp_alloc_batch, struct xsk_buff_pool *kernel_pool, struct xdp_buff **list, __u32 max,
-	__u32 ret)
+FR_EXIT_ANY(xsk_alloc_batch, xp_alloc_batch, struct xsk_buff_pool *kernel_pool, struct xdp_buff **list,
+	    __u32 max, __u32 ret)
 {
 	struct xsk_pool_state *pool = xsk_pool(kernel_pool);
 	struct xsk_batch b = {.pool = pool, .kernel_pool = kernel_pool, .list = (__u64)list};

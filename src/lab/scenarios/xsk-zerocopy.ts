@@ -3,7 +3,7 @@
 import type { Scenario } from '../scenario.ts';
 
 /** The cards have one queue each. */
-const WORDS = ['--zerocopy', '--need-wakeup', '--queues', '1', '--ring-size', '512'];
+const WORDS = ['--zerocopy', '--need-wakeup', '--queues', '1', '--ring-size', '2048'];
 
 function zerocopy(name: string, about: string, more: Partial<Scenario>): Scenario {
   return {
@@ -28,6 +28,8 @@ function fault(name: string, about: string): Scenario {
   return zerocopy(name, about, {
     words: [...WORDS, '--fault', name, '--fault-after', '300'],
     expects: ['xsk.double-enqueue', 'xsk.ownership'],
+    // An emulated machine may keep the application from its rings for so long that packets are dropped.
+    mayExpect: ['xsk.starvation'],
   });
 }
 
