@@ -77,7 +77,7 @@ function bytesFor(type: FieldType, size: number): fc.Arbitrary<number[]> {
     fc.constant(Array<number>(size).fill(0)),
     fc.constant(Array<number>(size).fill(255)),
   );
-  if (type !== 'comm' && type !== 'name' && type !== 'text') return bytes;
+  if (!['comm', 'name', 'text', 'path'].includes(type)) return bytes;
   return bytes.map((list) => {
     const end = list.indexOf(0);
     return list.map((byte, i) => (end >= 0 && i > end ? 0 : byte));
