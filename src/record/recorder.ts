@@ -14,7 +14,8 @@ import {
   type RecordingMeta,
 } from '../model/recording.ts';
 import type { Violation } from '../model/violation.ts';
-import { type KernelRecorder, kernelFacts } from '../source/kernel.ts';
+import type { KernelRecorder } from '../source/kernel.ts';
+import { kernelFacts } from '../source/running-kernel.ts';
 import { programFigures, type Share, slotsClaimed } from '../source/shim.ts';
 import { serialiseMeta } from '../recording/meta.ts';
 import { CostMeter } from './costs.ts';

@@ -1,4 +1,4 @@
-// The one file that calls native code: each function of native/flightring.c and native/mark.c with its types, and views of its memory.
+// The one file that calls native code: each function of native/*.c with its types, and views of its memory.
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
