@@ -57,6 +57,7 @@ export function wantedPlans(
     const seconds = new Set(probes.map(({ orElse }) => orElse));
     for (const probe of probes) {
       if (!probe.name || `${probe.name}__timer` === TIMER_PROGRAM || seconds.has(probe.name)) continue;
+      if (probe.onlyWith !== undefined && !paths.includes(probe.onlyWith)) continue;
       const others: Probe[] = [];
       for (let name = probe.orElse; name !== undefined; name = others.at(-1)?.orElse) {
         const other = probes.find((candidate) => candidate.name === name);
