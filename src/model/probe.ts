@@ -19,6 +19,8 @@ export interface Probe {
   readonly orElse?: string;
   /** Name of the probe beside which this one has nothing to tell: it is attached only where that one can't be. */
   readonly unless?: string;
+  /** The path that it pays for, where that is not its own: without that one it is not attached. */
+  readonly onlyWith?: string;
   /** What is lost without it, one clause; `doctor` says it when the kernel refuses. */
   readonly purpose: string;
 }
