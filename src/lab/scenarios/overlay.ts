@@ -5,7 +5,8 @@ import type { Scenario } from '../scenario.ts';
 /** Invariants with a limit of time fire that much after the fault; the others at once. */
 const TIMED = { afterMs: 2600 };
 
-const MODULES = ['vxlan', 'veth', 'xfrm_user', 'esp4', 'authenc', 'crypto_null', 'hmac', 'sha1_generic'];
+/** The kernel loads the algorithms themselves, whose modules have other names in every few releases. */
+const MODULES = ['vxlan', 'veth', 'xfrm_user', 'esp4', 'authenc', 'crypto_null'];
 
 function overlay(
   word: string,
