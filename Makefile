@@ -31,7 +31,7 @@ build/libbpf.a: $(shell $(CC) -print-file-name=libbpf.a)
 	@mkdir -p build
 	objcopy --redefine-sym stderr=fr_stderr $< $@
 
-SHIM := native/flightring.c native/mark.c native/rings.c native/static-archives.c native/stats.c
+SHIM := $(sort $(wildcard native/*.c))
 SHIM_FLAGS := -O2 -g -std=gnu11 -fPIC -Wall -Wextra -Werror -fvisibility=hidden
 $(OUT)/libflightring.so: $(SHIM) native/flightring-mark.h native/recorder.h native/rings.h build/libbpf.a Makefile
 	@mkdir -p $(OUT)

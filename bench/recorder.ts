@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { CONTROL, SHARES } from '../src/generated/layouts.ts';
-import { possibleCpus } from '../src/source/kernel.ts';
+import { possibleCpus } from '../src/source/running-kernel.ts';
 import * as shim from '../src/source/shim.ts';
 import { BUILD } from './driver.ts';
 

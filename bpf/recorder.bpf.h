@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The recorder: two banks of per-CPU overwriting rings, a share of each for every path, the word that freezes
- * them, and the macros that probes are made of. */
+/* The recorder: two banks of per-CPU overwriting rings, a share of each for every path, how a record gets
+ * into them, and what freezes them. */
 #ifndef FR_RECORDER_BPF_H
 #define FR_RECORDER_BPF_H
 
@@ -13,15 +13,16 @@
 #include "types.bpf.h"
 #include "kernel.bpf.h"
 #include "kinds.bpf.h"
-
-/* Arguments arrive as pointer-sized words, whatever their type. */
-#pragma clang diagnostic ignored "-Wint-conversion"
+#include "control.bpf.h"
+#include "objects.bpf.h"
+#include "running.bpf.h"
+#include "wanted.bpf.h"
+#include "programs.bpf.h"
 
 #define FR_SLOT_BYTES 64
 #define FR_RING_HEADER 4096
 /* A ring's header has the head of share s at byte s * FR_HEAD_BYTES: heads never share a cache line. */
 #define FR_HEAD_BYTES 64
-#define FR_SHARES_MAX 16
 #define FR_FIRST_PAYLOAD 32
 #define FR_NEXT_PAYLOAD 56
 #define FR_CONTINUATION (1ull << 63)
@@ -65,37 +66,6 @@ RECORD(gap)
 	fr_path share; /* whose events are lost; empty in old recordings: anyone's */
 };
 
-/* Knobs, constant once loaded: the verifier removes what they switch off. */
-/* By share: where its slots begin, their number - 1, and how often it rings the doorbell (every eighth of
- * them). */
-const volatile __u64 fr_share_offset[FR_SHARES_MAX] = {};
-const volatile __u64 fr_share_mask[FR_SHARES_MAX] = {}; /* 0: this path isn't recorded */
-const volatile __u64 fr_doorbell_mask[FR_SHARES_MAX] = {};
-const volatile __u32 fr_cpus = 1;
-const volatile __u64 fr_only_netns = 0; /* 0: any */
-const volatile __u32 fr_only_ifindex = 0;
-const volatile __u32 fr_only_tgid = 0;
-const volatile __u8 fr_only_comm_set = 0;
-const volatile char fr_only_comm[16] = {};
-
-/* What user space and programs tell each other. One page, mapped by both. */
-struct fr_control {
-	__u32 bank;	  /* 0 or 1: the bank that is written; 2: nothing is recorded */
-	__u32 spare_free; /* the other bank may be switched to */
-	__u32 rung;	  /* the doorbell has rung and wasn't answered yet */
-	__u32 tripwires;  /* bit set: this tripwire may freeze */
-	__u32 tripped;	  /* 0, or 1 + number of the tripwire that froze */
-	__u32 trip_cpu;
-	__u64 trip_seq;
-	__u64 trip_ts;
-	__u64 trip_flipped_ts;
-	__u32 objects; /* entries of the object table in use */
-	__u32 objects_dropped;
-	__u32 waiting; /* the reader sleeps long: the next event wakes it */
-	__u32 pad;
-};
-struct fr_control fr_control SEC(".data.control") = {.bank = 2};
-
 /*
  * Geometry is set at load: max_entries = 2 * CPUs, value_size = header + the slots of all shares. A share's
  * number stands in the upper 16 bits of its head from the start, so that (CPU, sequence) names one event over
@@ -113,57 +83,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 } doorbell SEC(".maps");
-
-#define FR_OBJECTS_MAX 16384
-#define FR_NO_OBJECT 0xffffffff
-
-enum fr_object_type { FR_OBJECT_UMEM = 1, FR_OBJECT_QUEUE = 2, FR_OBJECT_SOCKET = 3 };
-
-/* One entry of the object table; written once, complete before its type is set. */
-struct fr_object_entry {
-	fr_u32 type;
-	fr_object umem;
-	fr_ns ts;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_queue queue;
-	fr_object parent;
-	fr_pid tgid;
-	fr_tid tid;
-	fr_bytes chunk_size;
-	fr_u64 size;
-	fr_bytes headroom;
-	fr_bits flags;
-	fr_comm comm;
-	fr_name name;
-	fr_u64 pad[3];
-};
-const struct fr_object_entry *fr_schema_object_entry SEC(".rodata.schema") = 0;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, FR_OBJECTS_MAX);
-	__type(key, __u32);
-	__type(value, struct fr_object_entry);
-} objects SEC(".maps");
-
-static __always_inline struct fr_object_entry *fr_object_new(__u32 *index)
-{
-	__u32 i = __sync_fetch_and_add(&fr_control.objects, 1);
-	struct fr_object_entry *e;
-
-	if (i >= FR_OBJECTS_MAX) {
-		__sync_fetch_and_add(&fr_control.objects_dropped, 1);
-		return 0;
-	}
-	e = bpf_map_lookup_elem(&objects, &i);
-	if (!e)
-		return 0;
-	*index = i;
-	e->ts = bpf_ktime_get_ns();
-	return e;
-}
 
 static __always_inline void fr_ring_doorbell(void)
 {
@@ -215,45 +134,6 @@ static __always_inline void *fr_claim(const __u32 share, __u32 slots, __u64 *fir
 #else
 #define fr_publish(slot, value) __sync_lock_test_and_set((__u64 *)(slot), (value))
 #endif
-
-/*
- * The ids of the task that runs on each CPU, as sched_switch told them, with FR_RUNNING_KNOWN set. A helper
- * call for them would cost as much as all else but the clock (bench/README.md, emit).
- */
-#define FR_RUNNING_KNOWN (1ull << 63)
-#define FR_RUNNING_CPUS 1024
-struct fr_running {
-	__u64 ids; /* tgid << 32 | tid */
-	__u64 pad[7];
-} fr_running[FR_RUNNING_CPUS] __attribute__((aligned(64)));
-
-/* To be called at sched_switch with the task that is switched to; without it the helper is called for every
- * event. */
-static __always_inline void fr_task_switched(struct task_struct *next)
-{
-	__u32 cpu = bpf_get_smp_processor_id(), ids[2];
-
-	/* pid and tgid lie side by side: one read for both. */
-	bpf_probe_read_kernel(ids, sizeof(ids), &next->pid);
-	fr_running[cpu & (FR_RUNNING_CPUS - 1)].ids = FR_RUNNING_KNOWN | (__u64)ids[1] << 32 | ids[0];
-}
-
-/* To be called when the current task may have got other ids: exec by another thread than the first
- * (fs/exec.c). */
-static __always_inline void fr_task_changed(void)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	fr_running[cpu & (FR_RUNNING_CPUS - 1)].ids = 0;
-}
-
-static __always_inline __u64 fr_current_ids(__u32 cpu)
-{
-	/* On a machine with more CPUs two would share an entry. */
-	__u64 ids = fr_cpus > FR_RUNNING_CPUS ? 0 : fr_running[cpu & (FR_RUNNING_CPUS - 1)].ids;
-
-	return ids & FR_RUNNING_KNOWN ? ids & ~FR_RUNNING_KNOWN : bpf_get_current_pid_tgid();
-}
 
 static __always_inline void fr_fill_head(struct fr_head *head, __u16 kind, __u16 flags, __u32 cpu)
 {
@@ -349,113 +229,5 @@ static __always_inline void fr_trip(__u32 number, __u64 first)
 	fr_control.trip_ts = bpf_ktime_get_ns();
 	fr_ring_doorbell();
 }
-
-/* The current task passes --pid and --comm. Only for probes that run in the task's own system call. */
-static __always_inline int fr_task_wanted(void)
-{
-	if (fr_only_tgid && fr_current_ids(bpf_get_smp_processor_id()) >> 32 != fr_only_tgid)
-		return 0;
-	if (fr_only_comm_set) {
-		char comm[16];
-
-		bpf_get_current_comm(comm, sizeof(comm));
-#pragma unroll
-		for (int i = 0; i < 16; i++) {
-			if (comm[i] != fr_only_comm[i])
-				return 0;
-			if (!comm[i])
-				break;
-		}
-	}
-	return 1;
-}
-
-static __always_inline int fr_device_wanted(__u64 netns, __u32 ifindex)
-{
-	if (fr_only_netns && netns != fr_only_netns)
-		return 0;
-	if (fr_only_ifindex && ifindex != fr_only_ifindex)
-		return 0;
-	return 1;
-}
-
-/*
- * One body, several programs; user space loads the best one this kernel takes (architecture: fentry, then
- * kprobe). FR_ENTRY runs at a function's entry. FR_EXIT runs at its return, with the arguments and, last, the
- * return value; under kprobes the arguments wait in a map between entry and return.
- */
-#define FR_ENTRY(name, func, args...)                                                                        \
-	static __always_inline int name##_body(void *ctx, ##args);                                           \
-	SEC("?fentry/" #func) int name##__fentry(unsigned long long *ctx)                                    \
-	{                                                                                                    \
-		return name##_body(___bpf_ctx_cast(args));                                                   \
-	}                                                                                                    \
-	SEC("?kprobe/" #func) int name##__kprobe(struct pt_regs *ctx)                                        \
-	{                                                                                                    \
-		return name##_body(___bpf_kprobe_args(args));                                                \
-	}                                                                                                    \
-	static __always_inline int name##_body(void *ctx, ##args)
-
-struct fr_call {
-	__u64 words[6];
-};
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u64);
-	__type(value, struct fr_call);
-} calls SEC(".maps");
-
-/* Thread and function. Idle tasks all have tid 0, but softirqs that interrupt them stay on their CPU. */
-static __always_inline __u64 fr_call_key(__u32 func)
-{
-	__u64 tid = (__u32)bpf_get_current_pid_tgid();
-
-	if (!tid)
-		tid = 0x80000000 | bpf_get_smp_processor_id();
-	return tid << 32 | func;
-}
-
-#define FR_EXIT(name, func, args...)                                                                         \
-	static __always_inline int name##_body(void *ctx, ##args);                                           \
-	SEC("?fexit/" #func) int name##__fexit(unsigned long long *call)                                     \
-	{                                                                                                    \
-		/* By helper: the number of arguments, and so the return value's place, differs among        \
-		 * kernels. */                                                                               \
-		unsigned long long ctx[6] = {};                                                              \
-		__builtin_memcpy(ctx, call, 8 * (___bpf_narg(args) - 1));                                    \
-		bpf_get_func_ret(call, &ctx[___bpf_narg(args) - 1]);                                         \
-		return name##_body(___bpf_ctx_cast(args));                                                   \
-	}                                                                                                    \
-	SEC("?kprobe/" #func) int name##__kprobe(struct pt_regs *regs)                                       \
-	{                                                                                                    \
-		__u64 key = fr_call_key(__COUNTER__ + 1);                                                    \
-		struct fr_call call = {{PT_REGS_PARM1(regs), PT_REGS_PARM2(regs), PT_REGS_PARM3(regs),       \
-					PT_REGS_PARM4(regs), PT_REGS_PARM5(regs), 0}};                       \
-		bpf_map_update_elem(&calls, &key, &call, BPF_ANY);                                           \
-		return 0;                                                                                    \
-	}                                                                                                    \
-	SEC("?kretprobe/" #func) int name##__kretprobe(struct pt_regs *regs)                                 \
-	{                                                                                                    \
-		__u64 key = fr_call_key(__COUNTER__);                                                        \
-		struct fr_call *call = bpf_map_lookup_elem(&calls, &key);                                    \
-		if (!call)                                                                                   \
-			return 0;                                                                            \
-		unsigned long long ctx[6];                                                                   \
-		__builtin_memcpy(ctx, call->words, sizeof(ctx));                                             \
-		ctx[___bpf_narg(args) - 1] = PT_REGS_RC(regs);                                               \
-		bpf_map_delete_elem(&calls, &key);                                                           \
-		return name##_body(___bpf_ctx_cast(args));                                                   \
-	}                                                                                                    \
-	static __always_inline int name##_body(void *ctx, ##args)
-
-/* FR_RAW runs at a tracepoint, by its raw arguments. */
-#define FR_RAW(name, tracepoint, args...)                                                                    \
-	static __always_inline int name##_body(void *ctx, ##args);                                           \
-	SEC("?raw_tp/" #tracepoint) int name##__raw_tp(unsigned long long *ctx)                              \
-	{                                                                                                    \
-		return name##_body(___bpf_ctx_cast(args));                                                   \
-	}                                                                                                    \
-	static __always_inline int name##_body(void *ctx, ##args)
 
 #endif

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One recorder, and what the parts of the shim share. */
+/*
+ * The shim between TypeScript and libbpf: one recorder, and what the parts of the shim share. Calls of the
+ * ABI return 0 or more, or a negative errno; text goes to buffers of the caller's. It is described, call by
+ * call, in src/source/shim.ts.
+ */
 #ifndef FLIGHTRING_RECORDER_H
 #define FLIGHTRING_RECORDER_H
 
 #include <bpf/libbpf.h>
 #include <stdint.h>
+#include <time.h>
 #include "rings.h"
 
 #define API __attribute__((visibility("default")))
 #define PROGRAMS 1024
 #define MARKS 1024
+#define BATCH_SLOTS 65536
 
 struct recorder {
 	int used;
@@ -29,6 +35,7 @@ struct recorder {
 	struct reader reader;
 	struct ring_buffer *doorbell;
 	int doorbell_fd;
+	int wake_fd; /* an eventfd beside the doorbell; -1 without one */
 	int timer_prog_fd;
 	uint64_t timer_period_ns, timer_next_ns;
 	struct stats *stats; /* native/stats.c; null if it was never started */
@@ -36,6 +43,19 @@ struct recorder {
 	uint64_t published[8]; /* page of figures, see FR_FIGURES in src/source/shim.ts */
 };
 
+static inline uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* An empty recorder's handle, or a negative errno. */
+int new_handle(void);
+API int fr_close(int handle);
+/* What wakes whoever sleeps in fr_wait; 0 or a negative errno. */
+int wake_open(struct recorder *r);
 /* Null if there is no such recorder. */
 struct recorder *recorder(int handle);
 /* The program of that name and its index; null if there is none. */

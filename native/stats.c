@@ -18,7 +18,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "recorder.h"
 
@@ -35,14 +34,6 @@ struct stats {
 	uint64_t always;     /* they are on anyhow: kernel.bpf_stats_enabled */
 	uint64_t error;	     /* errno of the kernel's refusal */
 };
-
-static uint64_t clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 /* Waits so long, or until the recorder has gone. */
 static int has_gone(int pipe_fd, int ms)
@@ -66,7 +57,7 @@ static void sample(struct stats *stats, int pipe_fd)
 	syscall(SYS_capset, &header, data);
 	do {
 		int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-		uint64_t from = clock_ns();
+		uint64_t from = now_ns();
 		int gone;
 
 		if (fd < 0) {
@@ -77,7 +68,7 @@ static void sample(struct stats *stats, int pipe_fd)
 		gone = has_gone(0, ON_MS);
 		close(fd);
 		__atomic_store_n(&stats->on_since, 0, __ATOMIC_RELEASE);
-		__atomic_fetch_add(&stats->sampled_ns, clock_ns() - from, __ATOMIC_RELEASE);
+		__atomic_fetch_add(&stats->sampled_ns, now_ns() - from, __ATOMIC_RELEASE);
 		if (gone)
 			return;
 	} while (!has_gone(0, OFF_MS));
@@ -111,7 +102,7 @@ API int fr_stats_start(int handle)
 		r->stats = 0;
 		return -ENOMEM;
 	}
-	r->stats->started_ns = clock_ns();
+	r->stats->started_ns = now_ns();
 	r->stats->always = stats_always();
 	if (r->stats->always)
 		return 0;
@@ -163,7 +154,7 @@ void stats_stop(struct recorder *r)
 API int fr_stats(int handle, uint64_t *answer)
 {
 	struct recorder *r = recorder(handle);
-	uint64_t now = clock_ns(), on_since;
+	uint64_t now = now_ns(), on_since;
 
 	memset(answer, 0, 3 * sizeof(*answer));
 	if (!r || !r->stats)

@@ -32,16 +32,20 @@ RECORD(link_exists)
 	fr_u32 pad1;
 };
 
+/* Of a device. */
+#define LINK_ADDRESS_FIELDS                                                                                  \
+	struct fr_head head;                                                                                 \
+	fr_netns netns;                                                                                      \
+	fr_ifindex ifindex;                                                                                  \
+	fr_u8 prefix;                                                                                        \
+	fr_family family;                                                                                    \
+	fr_u16 pad0;                                                                                         \
+	fr_ip ip
+
 /* An address that was there when recording began; written by user space. */
 RECORD(link_address_exists)
 {
-	struct fr_head head;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_u8 prefix;
-	fr_family family;
-	fr_u16 pad0;
-	fr_ip ip;
+	LINK_ADDRESS_FIELDS;
 	fr_bits address_flags;
 	fr_u32 pad1;
 };
@@ -182,26 +186,14 @@ RECORD(link_port_state)
 
 RECORD(link_address_add)
 {
-	struct fr_head head;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_u8 prefix;
-	fr_family family;
-	fr_u16 pad0;
-	fr_ip ip;
+	LINK_ADDRESS_FIELDS;
 	fr_bits address_flags;
 	fr_u32 pad1;
 };
 
 RECORD(link_address_delete)
 {
-	struct fr_head head;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_u8 prefix;
-	fr_family family;
-	fr_u16 pad0;
-	fr_ip ip;
+	LINK_ADDRESS_FIELDS;
 	fr_bits address_flags;
 	fr_reason reason;
 };
@@ -209,46 +201,33 @@ RECORD(link_address_delete)
 /* Another host claimed the address while it was being tested; `mac` is that host's. */
 RECORD(link_dad_failure)
 {
-	struct fr_head head;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_u8 prefix;
-	fr_family family;
-	fr_u16 pad0;
-	fr_ip ip;
+	LINK_ADDRESS_FIELDS;
 	fr_mac mac;
 	fr_u16 pad1;
 };
 
 /* Addresses that the request left out are zero. */
+#define LINK_ROUTE_FIELDS                                                                                    \
+	struct fr_head head;                                                                                 \
+	fr_netns netns;                                                                                      \
+	fr_ifindex ifindex;                                                                                  \
+	fr_u8 prefix;                                                                                        \
+	fr_family family;                                                                                    \
+	fr_u16 pad0;                                                                                         \
+	fr_ip destination;                                                                                   \
+	fr_ip gateway;                                                                                       \
+	fr_ip source;                                                                                        \
+	fr_u32 table;                                                                                        \
+	fr_errno result
+
 RECORD(link_route_add)
 {
-	struct fr_head head;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_u8 prefix;
-	fr_family family;
-	fr_u16 pad0;
-	fr_ip destination;
-	fr_ip gateway;
-	fr_ip source;
-	fr_u32 table;
-	fr_errno result;
+	LINK_ROUTE_FIELDS;
 };
 
 RECORD(link_route_delete)
 {
-	struct fr_head head;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_u8 prefix;
-	fr_family family;
-	fr_u16 pad0;
-	fr_ip destination;
-	fr_ip gateway;
-	fr_ip source;
-	fr_u32 table;
-	fr_errno result;
+	LINK_ROUTE_FIELDS;
 };
 
 /* A netlink request about a link, an address or a route was refused; `ifindex` 0: it named no device by

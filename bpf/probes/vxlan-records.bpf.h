@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What is recorded of VXLAN devices, their forwarding entries and their packets. */
-#ifndef FR_VXLAN_RECORDS_BPF_H
-#define FR_VXLAN_RECORDS_BPF_H
+#ifndef VXLAN_RECORDS_BPF_H
+#define VXLAN_RECORDS_BPF_H
+
+#include "recorder.bpf.h"
 
 /* The change came with a packet: the entry was learned, or moved to where the packet came from. */
 #define VXLAN_LEARNED 0x0100
@@ -34,47 +36,35 @@ RECORD(vxlan_fdb_exists)
 	fr_bits fdb_flags;
 };
 
+/* A device and what its socket is bound to. */
+#define VXLAN_DEVICE_FIELDS                                                                                  \
+	struct fr_head head;                                                                                 \
+	fr_netns netns;                                                                                      \
+	fr_ifindex ifindex;                                                                                  \
+	fr_vni vni;                                                                                          \
+	fr_netns link_netns;                                                                                 \
+	fr_ip local;                                                                                         \
+	fr_name device;                                                                                      \
+	fr_port port;                                                                                        \
+	fr_u16 pad0
+
 /* A device was made; its VNI is taken in `link_netns`, where its socket is. */
 RECORD(vxlan_device_add)
 {
-	struct fr_head head;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_vni vni;
-	fr_netns link_netns;
-	fr_ip local;
-	fr_name device;
-	fr_port port;
-	fr_u16 pad0;
+	VXLAN_DEVICE_FIELDS;
 	fr_u32 pad1;
 };
 
 /* A device was asked for and refused: EEXIST if its VNI is taken in `link_netns`. */
 RECORD(vxlan_device_refused)
 {
-	struct fr_head head;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_vni vni;
-	fr_netns link_netns;
-	fr_ip local;
-	fr_name device;
-	fr_port port;
-	fr_u16 pad0;
+	VXLAN_DEVICE_FIELDS;
 	fr_errno result;
 };
 
 RECORD(vxlan_device_delete)
 {
-	struct fr_head head;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_vni vni;
-	fr_netns link_netns;
-	fr_ip local;
-	fr_name device;
-	fr_port port;
-	fr_u16 pad0;
+	VXLAN_DEVICE_FIELDS;
 	fr_u32 pad1;
 };
 
@@ -92,40 +82,32 @@ RECORD(vxlan_device_move)
 	fr_u32 pad0;
 };
 
+/* Its state is of NUD_*, its flags of NTF_*; portid is 0 unless a request of this thread is being served. */
+#define VXLAN_ENTRY_FIELDS                                                                                   \
+	struct fr_head head;                                                                                 \
+	fr_netns netns;                                                                                      \
+	fr_ifindex ifindex;                                                                                  \
+	fr_vni vni;                                                                                          \
+	fr_ip remote;                                                                                        \
+	fr_mac mac;                                                                                          \
+	fr_port port;                                                                                        \
+	fr_bits fdb_state;                                                                                   \
+	fr_bits fdb_flags;                                                                                   \
+	fr_portid portid;                                                                                    \
+	fr_vni remote_vni;                                                                                   \
+	fr_netns link_netns;                                                                                 \
+	fr_name device
+
 /* A forwarding entry has this remote from now on, and no other unless it was appended. */
 RECORD(vxlan_fdb_update)
 {
-	struct fr_head head;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_vni vni;
-	fr_ip remote;
-	fr_mac mac;
-	fr_port port;
-	fr_bits fdb_state; /* NUD_* */
-	fr_bits fdb_flags; /* NTF_* */
-	fr_portid portid;  /* 0 unless a request of this thread is being served */
-	fr_vni remote_vni;
-	fr_netns link_netns;
-	fr_name device;
+	VXLAN_ENTRY_FIELDS;
 };
 
 /* The entry, or one remote of it, is gone. */
 RECORD(vxlan_fdb_delete)
 {
-	struct fr_head head;
-	fr_netns netns;
-	fr_ifindex ifindex;
-	fr_vni vni;
-	fr_ip remote;
-	fr_mac mac;
-	fr_port port;
-	fr_bits fdb_state;
-	fr_bits fdb_flags;
-	fr_portid portid;
-	fr_vni remote_vni;
-	fr_netns link_netns;
-	fr_name device;
+	VXLAN_ENTRY_FIELDS;
 };
 
 /* All entries that aren't permanent, or all, are about to go: the device goes down or away, or was told to.

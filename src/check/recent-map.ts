@@ -49,9 +49,13 @@ export class RecentMap<V> {
     return this.#entries[Symbol.iterator]();
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   /** At a gap: what was known becomes unknown. */
   forget(): void {
     this.#context.unknown(this.#entries.size);
-    this.#entries.clear();
+    this.clear();
   }
 }

@@ -7,6 +7,7 @@ import { PROBE_PATHS } from '../generated/probes.ts';
 import { FlightringError } from '../model/errors.ts';
 import type { Probe } from '../model/probe.ts';
 import type { ProbeCoverage } from '../model/recording.ts';
+import { kprobesAvailable } from '../source/running-kernel.ts';
 import { type CapabilityState, capabilityStates } from './doctor-capabilities.ts';
 
 export interface ProbeFacts {
@@ -66,9 +67,7 @@ export async function collectFacts(): Promise<DoctorFacts> {
     btf: existsSync(BTF) ? { path: BTF, bytes: statSync(BTF).size } : null,
     lockdown: /\[(\w+)\]/.exec(readFile('/sys/kernel/security/lockdown') ?? '')?.[1] ?? null,
     unprivilegedBpfDisabled: numberOf(readFile('/proc/sys/kernel/unprivileged_bpf_disabled')),
-    kprobes: ['/sys/bus/event_source/devices/kprobe/type', '/sys/kernel/tracing/kprobe_events'].some((path) =>
-      existsSync(path),
-    ),
+    kprobes: kprobesAvailable(),
     capabilities,
     native,
     tried,

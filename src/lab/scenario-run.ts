@@ -191,13 +191,14 @@ export async function runScenario(given: Scenario, options: ScenarioOptions): Pr
   if (scenario.modules) loadModules(scenario.modules, options);
   const workload: unknown[] = [];
   if (scenario.before) await runProgram(scenario.before, options, workload);
+  const lastEvents = scenario.lastEvents ?? options.lastEvents;
   const started = performance.now();
   const recorder = await record({
     paths: scenario.paths,
     out: options.out,
     afterNs: scenario.tripwire ? 0 : (scenario.afterMs ?? 2) * 1e6,
     once: scenario.expects.length > 0,
-    ...(options.lastEvents === undefined ? {} : { lastEvents: options.lastEvents }),
+    ...(lastEvents === undefined ? {} : { lastEvents }),
     ...(scenario.freezeOn ? { freezeOn: scenario.freezeOn } : {}),
     ...(scenario.keep ? { exportOnStop: true } : {}),
     ...(scenario.attach ? { attach: scenario.attach } : {}),

@@ -25,6 +25,8 @@ export interface Scenario {
   readonly rate?: number;
   /** A program or script of test/workloads with its words that runs beside the forwarder's traffic and is ended with it. */
   readonly beside?: readonly string[];
+  /** Events recorded at most, in place of what the run's options say: what an emulated machine has no time for meanwhile must fit. */
+  readonly lastEvents?: number;
   /** What is held at the end is recorded although nothing is broken. */
   readonly keep?: boolean;
   /** Kernel modules that the workload needs before the probes are attached: those of a module that isn't there can't be. */

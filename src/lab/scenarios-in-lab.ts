@@ -19,7 +19,7 @@ export interface LabScenarios {
 
 export type ScenarioResults = Map<string, ScenarioResult | Error>;
 
-const defaultLimitMs = 150_000;
+const defaultLimitMs = 300_000;
 /** The guest is booted again so often when the guest itself, not what runs in it, stood still. */
 const reboots = 4;
 const stoodStill = new Set(['LAB_STANDS_STILL', 'LAB_BOOT_TIMEOUT']);

@@ -1,42 +1,45 @@
 // What a record looks like in memory: field names, offsets and semantic types, generated from the compiler's BTF.
 
 /** Semantic types; each is a typedef of bpf/types.bpf.h whose name survives in BTF. */
-export type FieldType =
-  | 'u8'
-  | 'u16'
-  | 'u32'
-  | 'u64'
-  | 's32'
-  | 'ns'
-  | 'tid'
-  | 'pid'
-  | 'ifindex'
-  | 'netns'
-  | 'object'
-  | 'queue'
-  | 'umem_addr'
-  | 'bytes'
-  | 'position'
-  | 'errno'
-  | 'portid'
-  | 'nud'
-  | 'family'
-  | 'ip'
-  | 'mac'
-  | 'comm'
-  | 'name'
-  | 'text'
-  | 'reason'
-  | 'bits'
-  | 'inum'
-  | 'cookie'
-  | 'pointer'
-  | 'spi'
-  | 'vni'
-  | 'port'
-  | 'proto'
-  | 'count'
-  | 'path';
+export const FIELD_TYPES = [
+  'u8',
+  'u16',
+  'u32',
+  'u64',
+  's32',
+  'ns',
+  'tid',
+  'pid',
+  'ifindex',
+  'netns',
+  'object',
+  'queue',
+  'umem_addr',
+  'bytes',
+  'position',
+  'errno',
+  'portid',
+  'nud',
+  'family',
+  'ip',
+  'mac',
+  'comm',
+  'name',
+  'text',
+  'reason',
+  'bits',
+  'inum',
+  'cookie',
+  'pointer',
+  'spi',
+  'vni',
+  'port',
+  'proto',
+  'count',
+  'path',
+] as const;
+
+export type FieldType = (typeof FIELD_TYPES)[number];
 
 export interface FieldLayout {
   readonly name: string;

@@ -3,7 +3,7 @@
 export type ObjectType = 'umem' | 'queue' | 'socket';
 
 /**
- * One entry of the object table (`struct fr_object` in bpf/recorder.bpf.h). Entries are never changed or reused once
+ * One entry of the object table (`struct fr_object_entry` in bpf/objects.bpf.h). Entries are never changed or reused once
  * written, so that the index in an old event keeps its meaning.
  */
 export interface ObjectEntry {
@@ -32,7 +32,7 @@ export interface ObjectEntry {
   readonly flags: number;
 }
 
-/** Entries of the object table (FR_OBJECTS_MAX in bpf/recorder.bpf.h). */
+/** Entries of the object table (FR_OBJECTS_MAX in bpf/objects.bpf.h). */
 export const OBJECTS_MAX = 16384;
 
 /** `umem` or `parent` of an object that has none. */

@@ -8,6 +8,7 @@ import { type Batch, SLOT_BYTES, SLOT_LANES } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import { ObjectMemory } from '../source/object-memory.ts';
 import { BATCH_SLOTS, MEMORY, memoryOf, Waiter } from '../source/shim.ts';
+import { Backlog } from './backlog.ts';
 import { chooseInvariants } from './choose-invariants.ts';
 import { Opening } from './snapshot/opening.ts';
 import { type CheckerStart, COMMAND, type FreezeCause, type FromChecker } from './messages.ts';
@@ -15,15 +16,17 @@ import { Threads } from './threads.ts';
 
 /** Sleep while events come; and, with the doorbell to wake us, while none do. */
 const BUSY_US = 1000;
-const IDLE_US = 50_000;
+const IDLE_US = 250_000;
+/** While the snapshot is awaited, of which no doorbell tells. */
+const AWAITING_US = 50_000;
 /** With AF_XDP sockets about, the timer's looks must go on. */
 const LOOKING_US = 2000;
-/** Empty drains before we call it idle. */
-const IDLE_AFTER = 10;
 /** Drains after which the names of threads are read even though events keep coming. */
 const SNAPSHOT_AFTER = 20;
 /** Violations kept per bank. */
 const KEPT_MAX = 10_000;
+/** How long is checked before the rings are emptied again: they hold some tens of milliseconds at the fastest. */
+const CHECK_MS = 10;
 const WATERMARK = 3;
 
 const start = workerData as CheckerStart;
@@ -108,12 +111,15 @@ async function run(): Promise<void> {
   const opening = start.snapshot
     ? new Opening({ ...start.snapshot, slots: start.slots }, start.snapshot.port)
     : null;
+  const backlog = new Backlog();
   let held: Violation[] = [];
   let windowless = 0;
   let unconfirmedTrips = 0;
   let violations = 0;
   let warnings = 0;
   let quiet = 0;
+  /** More is to be checked than was in one go. */
+  let isBehind = false;
   let stopping = false;
   let told = false;
   let snapshot = true;
@@ -164,23 +170,29 @@ async function run(): Promise<void> {
     freezer.tripped(control.getUint32(CONTROL.bank, true) ^ 1, trip.ts, flippedTs);
   };
 
-  const check = (pieces: Iterable<Batch>) => {
-    for (const piece of pieces) {
-      const found = checker.check(piece);
-      if (found.length > 0) onViolations(found);
-    }
+  const check = (piece: Batch) => {
+    const found = checker.check(piece);
+    if (found.length > 0) onViolations(found);
   };
 
-  /** Checks what was drained, unless it is held back for the snapshot; in a hurry nothing is. */
+  /** Checks what was drained, unless it is held back for the snapshot; in a hurry all of it. */
   const take = (hurry: boolean) => {
-    if (opening) check(opening.take(batch, Number(figures.getBigUint64(WATERMARK * 8, true)), hurry));
-    else if (batch.slots > 0) check([batch]);
+    const watermark = Number(figures.getBigUint64(WATERMARK * 8, true));
+    opening?.follow(batch, watermark);
+    if (opening?.holds(backlog.slots, hurry)) {
+      backlog.push(batch, watermark);
+      return;
+    }
+    const until = performance.now() + CHECK_MS;
+    for (const piece of backlog.take(batch, watermark, () => !hurry && performance.now() > until))
+      if (opening) for (const part of opening.merge(piece)) check(part);
+      else check(piece);
+    isBehind = backlog.slots > 0;
   };
 
   const report = () => {
     const flipped = freezer.flipped;
-    if (opening?.holding) return;
-    if (!flipped || Number(figures.getBigUint64(WATERMARK * 8, true)) <= flipped.flippedTs) return;
+    if (!flipped || backlog.watermark <= flipped.flippedTs) return;
     const inside = held.filter((v) => v.at.ts <= flipped.flippedTs);
     held = held.filter((v) => v.at.ts > flipped.flippedTs);
     freezer.flipped = null;
@@ -206,15 +218,16 @@ async function run(): Promise<void> {
     });
   };
 
+  const sleepUs = () => {
+    if (isBehind) return 0;
+    if (freezer.pending || freezer.flipped || quiet === 0) return BUSY_US;
+    if (start.lookForSockets && objects.length > 0) return LOOKING_US;
+    return opening && !opening.taken ? AWAITING_US : IDLE_US;
+  };
+
   say({ type: 'ready' });
   for (;;) {
-    const sleep =
-      freezer.pending || freezer.flipped || quiet < IDLE_AFTER
-        ? BUSY_US
-        : start.lookForSockets && objects.length > 0
-          ? LOOKING_US
-          : IDLE_US;
-    batch.slots = waiter.wait(sleep);
+    batch.slots = waiter.wait(sleepUs());
     if (batch.slots < 0) throw new Error(`draining the rings failed: ${batch.slots}`);
     noticeTrip();
     if (batch.slots > 0) {

@@ -1,7 +1,7 @@
 // RecordingMeta as JSON: written with big integers as text, read back field by field so that nothing unchecked gets in.
 
 import { RecordingError } from '../model/errors.ts';
-import type { FieldLayout, FieldType, RecordLayout } from '../model/layout.ts';
+import { FIELD_TYPES, type FieldLayout, type RecordLayout } from '../model/layout.ts';
 import type { ObjectEntry } from '../model/objects.ts';
 import type {
   CpuWindow,
@@ -79,44 +79,6 @@ function readMeta(meta: JsonReader): RecordingMeta {
     notes: meta.get('notes').list(asText),
   };
 }
-
-const FIELD_TYPES: readonly FieldType[] = [
-  'u8',
-  'u16',
-  'u32',
-  'u64',
-  's32',
-  'ns',
-  'tid',
-  'pid',
-  'ifindex',
-  'netns',
-  'object',
-  'queue',
-  'umem_addr',
-  'bytes',
-  'position',
-  'errno',
-  'portid',
-  'nud',
-  'family',
-  'ip',
-  'mac',
-  'comm',
-  'name',
-  'text',
-  'reason',
-  'bits',
-  'inum',
-  'cookie',
-  'pointer',
-  'spi',
-  'vni',
-  'port',
-  'proto',
-  'count',
-  'path',
-];
 
 function readLayout(layout: JsonReader): RecordLayout {
   return {

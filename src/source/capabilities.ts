@@ -1,6 +1,7 @@
 // Which capabilities this process has, and which a recorder needs (capabilities(7)).
 
 import { readFileSync } from 'node:fs';
+import { KernelError } from '../model/errors.ts';
 
 export const CAPABILITY = { NET_ADMIN: 12, SYS_ADMIN: 21, SYS_RESOURCE: 24, PERFMON: 38, BPF: 39 } as const;
 
@@ -23,6 +24,17 @@ export function missingCapabilities(have = effectiveCapabilities()): { name: str
     name,
     purpose,
   }));
+}
+
+/** Fails early, with the missing capability by name and purpose. */
+export function requireCapabilities(): void {
+  const missing = missingCapabilities();
+  if (missing.length === 0) return;
+  const list = missing.map(({ name, purpose }) => `${name} ${purpose}`).join(', ');
+  throw new KernelError(
+    'NO_PRIVILEGE',
+    `recording needs ${list}: run it as root, or inside "flightring lab"`,
+  );
 }
 
 /** What a running recorder still needs once everything is attached. */

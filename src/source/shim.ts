@@ -1,4 +1,4 @@
-// The one file that calls native code: each function of native/flightring.c and native/mark.c with its types, and views of its memory.
+// The one file that calls native code: each function of native/*.c with its types, and views of its memory.
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -188,6 +188,11 @@ export class Waiter {
     this.#values[1] = timeoutUs;
     return load(this.#params);
   }
+}
+
+/** Ends a `Waiter.wait` that is under way in another thread, or its next one. */
+export function wake(handle: number): void {
+  call('fr_wake', I32, [I32], [handle]);
 }
 
 /**

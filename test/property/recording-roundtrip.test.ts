@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { FieldType, RecordLayout } from '../../src/model/layout.ts';
+import { FIELD_TYPES, type FieldType, type RecordLayout } from '../../src/model/layout.ts';
 import { HEAD_BYTES } from '../../src/model/slot.ts';
 import { createCursor, decodeDelta, decodeHybrid, decodeLevels } from '../../src/recording/decode.ts';
 import { createSink, encodeDelta, encodeHybrid, encodeLevels } from '../../src/recording/encode.ts';
@@ -21,34 +21,6 @@ import {
   slotsOf,
 } from '../unit/recording/sample.ts';
 
-const TYPES: readonly FieldType[] = [
-  'u8',
-  'u16',
-  'u32',
-  'u64',
-  's32',
-  'ns',
-  'tid',
-  'pid',
-  'ifindex',
-  'netns',
-  'object',
-  'queue',
-  'umem_addr',
-  'bytes',
-  'position',
-  'errno',
-  'portid',
-  'nud',
-  'family',
-  'ip',
-  'mac',
-  'comm',
-  'name',
-  'text',
-  'reason',
-  'bits',
-];
 // Common columns' names, and few of its own so that names meet with equal and with different types.
 const NAMES = [
   'netns',
@@ -67,7 +39,7 @@ const NAMES = [
   'constructor',
 ];
 
-const fields = fc.uniqueArray(fc.tuple(fc.constantFrom(...NAMES), fc.constantFrom(...TYPES)), {
+const fields = fc.uniqueArray(fc.tuple(fc.constantFrom(...NAMES), fc.constantFrom(...FIELD_TYPES)), {
   selector: ([name]) => name,
   maxLength: 12,
 });
@@ -105,7 +77,7 @@ function bytesFor(type: FieldType, size: number): fc.Arbitrary<number[]> {
     fc.constant(Array<number>(size).fill(0)),
     fc.constant(Array<number>(size).fill(255)),
   );
-  if (type !== 'comm' && type !== 'name' && type !== 'text') return bytes;
+  if (!['comm', 'name', 'text', 'path'].includes(type)) return bytes;
   return bytes.map((list) => {
     const end = list.indexOf(0);
     return list.map((byte, i) => (end >= 0 && i > end ? 0 : byte));

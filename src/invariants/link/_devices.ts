@@ -1,9 +1,10 @@
 // The devices that were met, with their names and addresses, as far as the events tell.
 
+import type { InvariantContext } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { BoundedMap } from './_bounded.ts';
 import { isOwnAffair, nameDevice, whoOf } from './_words.ts';
 
 const DEVICES_MAX = 16_384;
@@ -44,10 +45,10 @@ export function keyOf(event: EventView): string {
 }
 
 export class Devices {
-  readonly #devices: BoundedMap<Device>;
+  readonly #devices: RecentMap<Device>;
 
-  constructor(evicted: () => void) {
-    this.#devices = new BoundedMap(DEVICES_MAX, evicted);
+  constructor(context: InvariantContext) {
+    this.#devices = new RecentMap(context, DEVICES_MAX);
   }
 
   get size(): number {

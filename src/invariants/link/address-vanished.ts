@@ -2,10 +2,10 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { BoundedMap } from './_bounded.ts';
 import { DEVICE_KINDS, Devices, deviceName, keyOf } from './_devices.ts';
 import { duration, isOwnAffair, nameDevice, refusal, samePrefix, whoOf } from './_words.ts';
 
@@ -34,12 +34,12 @@ class AddressVanished implements Stepper {
   readonly #context: InvariantContext;
   readonly #devices: Devices;
   /** By device and address. */
-  readonly #vanished: BoundedMap<Vanished>;
+  readonly #vanished: RecentMap<Vanished>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
-    this.#devices = new Devices(context.evicted);
-    this.#vanished = new BoundedMap(VANISHED_MAX, context.evicted);
+    this.#devices = new Devices(context);
+    this.#vanished = new RecentMap(context, VANISHED_MAX);
   }
 
   step(event: EventView): void {
@@ -97,8 +97,7 @@ class AddressVanished implements Stepper {
   /** The device is another one now. */
   #forget(event: EventView): void {
     const places = [keyOf(event), `${event.text('old_netns')} ${event.u32('old_ifindex')}`];
-    for (const [key, { device }] of this.#vanished.entries())
-      if (places.includes(device)) this.#vanished.delete(key);
+    for (const [key, { device }] of this.#vanished) if (places.includes(device)) this.#vanished.delete(key);
   }
 
   #advertise(event: EventView): void {
@@ -114,7 +113,7 @@ class AddressVanished implements Stepper {
     if (source === ANY && gateway === ANY) return;
     const key = keyOf(event);
     const others = [...(this.#devices.find(event)?.addresses ?? [])];
-    for (const [, vanished] of this.#vanished.entries()) {
+    for (const [, vanished] of this.#vanished) {
       if (vanished.device !== key || vanished.family !== event.u32('family')) continue;
       const { ip, prefix } = vanished;
       const reached = others.some(([other, assigned]) => samePrefix(other, gateway, assigned.prefix));

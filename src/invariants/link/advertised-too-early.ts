@@ -2,10 +2,10 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { BoundedMap } from './_bounded.ts';
 import { keyOf } from './_devices.ts';
 import { duration, nameDevice, whoOf } from './_words.ts';
 
@@ -26,16 +26,16 @@ interface Since {
 class AdvertisedTooEarly implements Stepper {
   readonly #context: InvariantContext;
   /** By device: when it went up, and when its port got its state. */
-  readonly #up: BoundedMap<Since>;
-  readonly #ports: BoundedMap<Since>;
+  readonly #up: RecentMap<Since>;
+  readonly #ports: RecentMap<Since>;
   /** By device and address, what was already told. */
-  readonly #told: BoundedMap<string>;
+  readonly #told: RecentMap<string>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
-    this.#up = new BoundedMap(DEVICES_MAX, context.evicted);
-    this.#ports = new BoundedMap(DEVICES_MAX, context.evicted);
-    this.#told = new BoundedMap(DEVICES_MAX, context.evicted);
+    this.#up = new RecentMap(context, DEVICES_MAX);
+    this.#ports = new RecentMap(context, DEVICES_MAX);
+    this.#told = new RecentMap(context, DEVICES_MAX);
   }
 
   step(event: EventView): void {

@@ -2,10 +2,10 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { BoundedMap } from './_bounded.ts';
 import { DEVICE_KINDS, Devices, deviceName, givenAddresses, keyOf } from './_devices.ts';
 import { duration, isOwnAffair, whoOf } from './_words.ts';
 
@@ -42,17 +42,17 @@ class NeverAdvertised implements Stepper {
   readonly #context: InvariantContext;
   readonly #devices: Devices;
   /** By segment and address. */
-  readonly #uses: BoundedMap<Use>;
-  readonly #pending: BoundedMap<Pending>;
+  readonly #uses: RecentMap<Use>;
+  readonly #pending: RecentMap<Pending>;
   /** By device. */
-  readonly #attached: BoundedMap<Attached>;
+  readonly #attached: RecentMap<Attached>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
-    this.#devices = new Devices(context.evicted);
-    this.#uses = new BoundedMap(USES_MAX, context.evicted);
-    this.#pending = new BoundedMap(USES_MAX, context.evicted);
-    this.#attached = new BoundedMap(USES_MAX, context.evicted);
+    this.#devices = new Devices(context);
+    this.#uses = new RecentMap(context, USES_MAX);
+    this.#pending = new RecentMap(context, USES_MAX);
+    this.#attached = new RecentMap(context, USES_MAX);
   }
 
   step(event: EventView): void {
@@ -110,9 +110,8 @@ class NeverAdvertised implements Stepper {
 
   #detach(event: EventView, key: string): void {
     this.#attached.delete(key);
-    for (const [about, { use }] of this.#pending.entries())
-      if (use.device === key) this.#pending.delete(about);
-    for (const [, use] of this.#uses.entries()) if (use.device === key) use.ts = event.ts;
+    for (const [about, { use }] of this.#pending) if (use.device === key) this.#pending.delete(about);
+    for (const [, use] of this.#uses) if (use.device === key) use.ts = event.ts;
   }
 
   #useAll(event: EventView, attached: Attached): void {
@@ -133,7 +132,7 @@ class NeverAdvertised implements Stepper {
   }
 
   #giveUp(device: string, ip: string): void {
-    for (const [about, pending] of this.#pending.entries())
+    for (const [about, pending] of this.#pending)
       if (pending.use.device === device && pending.ip === ip) this.#pending.delete(about);
   }
 
@@ -146,7 +145,7 @@ class NeverAdvertised implements Stepper {
   }
 
   #expire(now: number): void {
-    for (const [about, { before, use, ip, segment, who }] of this.#pending.entries()) {
+    for (const [about, { before, use, ip, segment, who }] of this.#pending) {
       // Oldest first: the rest is younger still.
       if (now - use.ts < LIMIT_NS) return;
       this.#pending.delete(about);

@@ -16,7 +16,7 @@ class RenameWhileUp implements Stepper {
 
   constructor(context: InvariantContext) {
     this.#context = context;
-    this.#devices = new Devices(context.evicted);
+    this.#devices = new Devices(context);
   }
 
   step(event: EventView): void {

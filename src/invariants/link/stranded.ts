@@ -2,10 +2,10 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { BoundedMap } from './_bounded.ts';
 import { keyOf } from './_devices.ts';
 import { duration, isOwnAffair, nameDevice, refusal, whoOf } from './_words.ts';
 
@@ -44,14 +44,14 @@ interface Away {
 class Stranded implements Stepper {
   readonly #context: InvariantContext;
   /** By device, where it is now. */
-  readonly #away: BoundedMap<Away>;
+  readonly #away: RecentMap<Away>;
   /** Those with a failure, oldest failure first. */
-  readonly #failed: BoundedMap<Away>;
+  readonly #failed: RecentMap<Away>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
-    this.#away = new BoundedMap(INTERFACES_MAX, context.evicted);
-    this.#failed = new BoundedMap(INTERFACES_MAX, context.evicted);
+    this.#away = new RecentMap(context, INTERFACES_MAX);
+    this.#failed = new RecentMap(context, INTERFACES_MAX);
   }
 
   step(event: EventView): void {
@@ -171,7 +171,7 @@ class Stranded implements Stepper {
   }
 
   #expire(now: number): void {
-    for (const [key, away] of this.#failed.entries()) {
+    for (const [key, away] of this.#failed) {
       const { failure } = away;
       if (!failure || now - failure.ts < LIMIT_NS) continue;
       this.#failed.delete(key);

@@ -2,10 +2,10 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { BoundedMap } from './_bounded.ts';
 import { DEVICE_KINDS, Devices, deviceName, keyOf } from './_devices.ts';
 import { duration, whoOf } from './_words.ts';
 
@@ -26,15 +26,15 @@ class WrongMac implements Stepper {
   readonly #context: InvariantContext;
   readonly #devices: Devices;
   /** By device, latest last: the MACs it had. */
-  readonly #changes: BoundedMap<readonly Change[]>;
+  readonly #changes: RecentMap<readonly Change[]>;
   /** By device and address: the wrong MAC that was already told. */
-  readonly #told: BoundedMap<string>;
+  readonly #told: RecentMap<string>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
-    this.#devices = new Devices(context.evicted);
-    this.#changes = new BoundedMap(DEVICES_MAX, context.evicted);
-    this.#told = new BoundedMap(DEVICES_MAX, context.evicted);
+    this.#devices = new Devices(context);
+    this.#changes = new RecentMap(context, DEVICES_MAX);
+    this.#told = new RecentMap(context, DEVICES_MAX);
   }
 
   step(event: EventView): void {

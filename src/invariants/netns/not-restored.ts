@@ -2,6 +2,7 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
@@ -24,18 +25,23 @@ class NotRestored implements Stepper {
   readonly #context: InvariantContext;
   readonly #threads: Threads;
   readonly #work = new WeakMap<Stay, Work>();
+  /** By thread: the namespace it made last, which is nobody else's. */
+  readonly #made: RecentMap<string>;
   /** By process, least recently touched first: names of interfaces that it found in its own namespace. */
   readonly #found = new Map<number, Set<string>>();
 
   constructor(context: InvariantContext) {
     this.#context = context;
     this.#threads = new Threads(context);
+    this.#made = new RecentMap(context);
   }
 
   step(event: EventView): void {
     switch (event.kindNumber) {
       case KIND.netns_request:
         return this.#request(event);
+      case KIND.netns_create:
+        return this.#made.set(String(event.tid), event.text('netns'));
       case KIND.netns_exec:
         this.#found.delete(event.pid);
         this.#threads.step(event);
@@ -43,8 +49,9 @@ class NotRestored implements Stepper {
       default: {
         const { ended } = this.#threads.step(event);
         if (ended?.stay) this.#end(event, ended, ended.stay);
-        if (event.kindNumber === KIND.netns_thread_exit && event.tid === event.pid)
-          this.#found.delete(event.pid);
+        if (event.kindNumber !== KIND.netns_thread_exit) return;
+        this.#made.delete(String(event.tid));
+        if (event.tid === event.pid) this.#found.delete(event.pid);
       }
     }
   }
@@ -52,12 +59,14 @@ class NotRestored implements Stepper {
   gap(): void {
     this.#threads.clear();
     this.#found.clear();
+    this.#made.forget();
   }
 
   /** Its runtime may end it on purpose, so that nothing else is served there: a warning. */
   #end(event: EventView, { tid, process }: Thread, { netns, from, ref }: Stay): void {
     const processEnds = event.u32('threads') <= 1 || tid === process;
     if (processEnds || event.text('netns') !== netns || event.text('home') === netns) return;
+    if (this.#made.get(String(tid)) === netns) return;
     this.#context.violate({
       object: describeThread(tid, process),
       sentence: `${describeThread(tid, process)} ended inside netns ${netns}, which it had entered from netns ${from}, without going back`,
@@ -114,9 +123,10 @@ class NotRestored implements Stepper {
 
 export default defineInvariant({
   name: 'netns.not-restored',
-  claim: 'a thread that has entered a namespace goes back before it serves other work of its process or ends',
+  claim:
+    'a thread that has entered a namespace goes back before it serves other work of its process; and before it ends, unless it made the namespace',
   object: 'thread',
   source: "setns(2): a namespace is the thread's until it leaves it; a pool of threads knows nothing of that",
-  needs: [...THREAD_KINDS, 'netns_request'],
+  needs: [...THREAD_KINDS, 'netns_create', 'netns_request'],
   start: (context) => new NotRestored(context),
 });

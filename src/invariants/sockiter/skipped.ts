@@ -7,7 +7,7 @@ import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
 import { nameSocket, protocolName, type Socket, SocketTable, taskOf } from './_sockets.ts';
 
-/** bpf/probes/sockiter.bpf.c: SOCKITER_FIRST and SOCKITER_DISCARDED. */
+/** bpf/probes/sockiter-records.bpf.h: SOCKITER_FIRST and SOCKITER_DISCARDED. */
 const FIRST = 0x0100;
 const DISCARDED = 0x0100;
 const ITERATORS_MAX = 64;

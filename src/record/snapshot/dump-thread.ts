@@ -4,7 +4,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { KIND } from '../../generated/layouts.ts';
 import { PROBE_PATHS } from '../../generated/probes.ts';
 import type { SnapshotKind } from '../../model/probe.ts';
-import type { KernelFilter } from '../../source/kernel.ts';
+import type { KernelFilter } from '../../source/knobs.ts';
 
 /** The kinds that are dumped for these paths. */
 export function snapshotKinds(paths: readonly string[]): SnapshotKind[] {

@@ -1,7 +1,7 @@
 // The checker's side of the snapshot: holds the first events back until it is known what existed before them.
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { type Batch, SLOT_LANES } from '../../model/slot.ts';
+import type { Batch } from '../../model/slot.ts';
 import type { DumpEnd, DumpPart } from '../../source/snapshot/dump.ts';
 import { Inventory, type InventoryOptions } from './inventory.ts';
 import { type PackedVersions, packVersions, RowMerger } from './rows.ts';
@@ -32,8 +32,7 @@ export class Opening {
   /** Set once, when the snapshot has been taken: how many objects it told of, and what it does not hold. */
   taken: { readonly records: number; readonly notes: readonly string[] } | null = null;
   #watermark = 0;
-  #held: Batch[] | null = [];
-  #heldSlots = 0;
+  #holds = true;
 
   constructor(options: InventoryOptions, port: MessagePort) {
     this.#inventory = new Inventory(options);
@@ -41,32 +40,23 @@ export class Opening {
     this.#armedAt = options.armedAt;
   }
 
-  /** Events are held back: what is in them has not been checked. */
-  get holding(): boolean {
-    return this.#held !== null;
-  }
-
-  /**
-   * What is to be checked now, after a drain that delivered everything older than `watermark`. With `hurry` nothing is held
-   * back any longer.
-   */
-  *take(batch: Batch, watermark: number, hurry: boolean): Generator<Batch, void, undefined> {
+  /** Follows what a drain delivered, which is everything older than `watermark`. */
+  follow(batch: Batch, watermark: number): void {
     if (!this.#settled) this.#listen();
     if (batch.slots > 0) this.#inventory.follow(batch);
     this.#watermark = watermark;
-    if (this.#held === null) yield* this.#merger.merge(batch);
-    else {
-      this.#hold(batch);
-      const long = this.#heldSlots > HOLD_SLOTS || watermark > this.#armedAt + HOLD_NS;
-      if (this.#settled || hurry || long) yield* this.release();
-    }
   }
 
-  /** What is held back. */
-  *release(): Generator<Batch, void, undefined> {
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const batch of held) yield* this.#merger.merge(batch);
+  /** Events are to be held back, of which `slots` are waiting; with `hurry` nothing is held back any longer. */
+  holds(slots: number, hurry: boolean): boolean {
+    const isLong = slots > HOLD_SLOTS || this.#watermark > this.#armedAt + HOLD_NS;
+    if (this.#settled || hurry || isLong) this.#holds = false;
+    return this.#holds;
+  }
+
+  /** What is to be checked, with what existed before it. */
+  merge(batch: Batch): Generator<Batch, void, undefined> {
+    return this.#merger.merge(batch);
   }
 
   facts(): SnapshotFacts {
@@ -86,17 +76,11 @@ export class Opening {
     this.#settled = true;
     for (const note of this.#end.notes) this.#inventory.note(note);
     // While events are held back, none has been checked.
-    const checkedTo = this.#held === null ? this.#watermark - 1 : this.#armedAt;
+    const checkedTo = this.#holds ? this.#armedAt : this.#watermark - 1;
     const rows = this.#inventory.settle(this.#parts, checkedTo);
     this.#merger.add(rows);
     this.taken = { records: rows.length, notes: this.#inventory.notes };
     this.#parts = [];
     this.#port.close();
-  }
-
-  #hold({ lanes, slots }: Batch): void {
-    if (slots === 0) return;
-    this.#held?.push({ lanes: lanes.slice(0, slots * SLOT_LANES), slots });
-    this.#heldSlots += slots;
   }
 }

@@ -65,6 +65,25 @@ describe('netns.not-restored', () => {
       expect(check(notRestored, [events]).sentences).toEqual([]);
   });
 
+  it('is silent on a thread that ends in a namespace it made, and only on that', () => {
+    const making = (netns: number) =>
+      new Threads().say('netns_create', {
+        ...me,
+        pid: LEADER,
+        netns,
+        creator_netns: HOST,
+        inum: 4_026_532_300,
+      });
+    const own = making(BOX).enter(BOX, HOST).end(BOX);
+    expect(check(notRestored, [own.events]).sentences).toEqual([]);
+    const other = making(BOX + 1)
+      .enter(BOX, HOST)
+      .end(BOX);
+    expect(check(notRestored, [other.events]).sentences).toHaveLength(1);
+    const reused = making(BOX).end(HOST).enter(BOX, HOST).end(BOX);
+    expect(check(notRestored, [reused.events]).sentences).toHaveLength(1);
+  });
+
   it('forgets at a gap', () => {
     const story = new Threads().enter(BOX, HOST).gap().end(BOX);
     expect(check(notRestored, [story.events]).sentences).toEqual([]);

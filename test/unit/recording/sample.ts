@@ -13,16 +13,22 @@ const SIZES: Readonly<Partial<Record<FieldType, number>>> = {
   u8: 1,
   nud: 1,
   family: 1,
+  proto: 1,
   u16: 2,
+  port: 2,
   u64: 8,
   ns: 8,
   netns: 8,
   umem_addr: 8,
+  cookie: 8,
+  pointer: 8,
+  count: 8,
   ip: 16,
   mac: 6,
   comm: 16,
   name: 16,
   text: 40,
+  path: 8,
 };
 
 /** A layout whose fields follow each other, aligned as a compiler would. */
@@ -36,7 +42,7 @@ export function layout(
   const placed: FieldLayout[] = [];
   for (const [name, type] of Object.entries(fields)) {
     const size = SIZES[type] ?? 4;
-    const align = ['ip', 'mac', 'comm', 'name', 'text'].includes(type) ? 1 : size;
+    const align = ['ip', 'mac', 'comm', 'name', 'text', 'path'].includes(type) ? 1 : size;
     offset = Math.ceil(offset / align) * align;
     placed.push({ name, type, offset, size });
     offset += size;
