@@ -3,7 +3,7 @@
 import type { FieldLayout } from '../model/layout.ts';
 
 /** A MAC address as `aa:bb:cc:dd:ee:ff`. */
-export function formatMac(view: DataView, at = 0): string {
+function formatMac(view: DataView, at = 0): string {
   const bytes: string[] = [];
   for (let i = 0; i < 6; i++)
     bytes.push(
@@ -16,7 +16,7 @@ export function formatMac(view: DataView, at = 0): string {
 }
 
 /** 16 bytes as IPv6 text (RFC 5952), or as a dotted quad when IPv4-mapped. */
-export function formatIp(view: DataView, at = 0): string {
+function formatIp(view: DataView, at = 0): string {
   const words: number[] = [];
   for (let i = 0; i < 8; i++) words.push(view.getUint16(at + i * 2, false));
   if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff)

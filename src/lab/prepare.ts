@@ -43,7 +43,7 @@ const buildPrefix = '.building-';
 const staleBuildMs = 60 * 60_000;
 const listMaxAgeMs = 7 * 24 * 60 * 60_000;
 /** Asked for instead of a version: the newest that any of Debian's releases ships. */
-export const newestKernel = 'newest';
+const newestKernel = 'newest';
 
 /** A kernel ready to boot, made now if the cache has none. */
 export async function prepareLab(options: PrepareOptions = {}): Promise<LabKernel> {

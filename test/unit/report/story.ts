@@ -40,7 +40,7 @@ export const OBJECTS: readonly ObjectEntry[] = [
 export const T0 = 8123_456_789_012;
 const FRAME = 0x16ce000;
 
-export const STORY: readonly EventSpec[] = [
+const STORY: readonly EventSpec[] = [
   { kind: 'xsk_fill_submit', ts: T0, cpu: 0, object: 1, position: 77, addr: FRAME, since: T0 - 12_300 },
   { kind: 'xsk_wakeup', ts: T0 + 900, cpu: 0, object: 2, reason: 3 },
   { kind: 'xsk_fill_take', ts: T0 + 20_000, cpu: 1, tid: 0, object: 1, position: 77, addr: FRAME },
