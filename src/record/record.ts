@@ -101,7 +101,7 @@ export async function record(
     recorder.start(names, await chooseInvariants(names, options.modules ?? []));
     return recorder;
   } catch (error) {
-    dump?.stop();
+    void dump?.stop();
     kernel.close();
     throw error;
   }

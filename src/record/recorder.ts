@@ -266,11 +266,12 @@ export class Recorder extends EventEmitter<RecorderEvents> {
           cause: error,
         })
       : error;
-    this.#dump?.stop();
-    void Promise.all([this.#checker?.terminate(), this.#exporter.terminate()]).then(() => {
-      this.#kernel.close();
-      this.#fail?.(reason);
-    });
+    void Promise.all([this.#checker?.terminate(), this.#exporter.terminate(), this.#dump?.stop()]).then(
+      () => {
+        this.#kernel.close();
+        this.#fail?.(reason);
+      },
+    );
   }
 
   #maybeEnd(): void {
@@ -285,8 +286,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     };
     const finish = this.#finish;
     this.#finish = null;
-    this.#dump?.stop();
-    void Promise.all([this.#checker?.terminate(), this.#exporter.end()]).then(() => {
+    void Promise.all([this.#checker?.terminate(), this.#exporter.end(), this.#dump?.stop()]).then(() => {
       this.#kernel.close();
       this.emit('end', summary);
       finish(summary);
