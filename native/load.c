@@ -161,7 +161,8 @@ API int fr_load(int handle, uint32_t cpus, const uint64_t *shares, uint32_t coun
 	if (!r->doorbell)
 		return -errno;
 	r->doorbell_fd = ring_buffer__epoll_fd(r->doorbell);
-	return open_reading(r);
+	err = wake_open(r);
+	return err ? err : open_reading(r);
 }
 
 /* Rings in plain memory instead of the kernel's: for tests and benchmarks, and no privilege is needed. */

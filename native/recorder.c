@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include "recorder.h"
 
 #define RECORDERS 8
@@ -30,6 +31,7 @@ int new_handle(void)
 		memset(&recorders[i], 0, sizeof(recorders[i]));
 		recorders[i].used = 1;
 		recorders[i].doorbell_fd = -1;
+		recorders[i].wake_fd = -1;
 		recorders[i].timer_prog_fd = -1;
 		handle = i;
 		break;
@@ -50,6 +52,8 @@ API int fr_close(int handle)
 	for (int i = 0; i < r->marks_count; i++)
 		bpf_link__destroy(r->marks[i]);
 	ring_buffer__free(r->doorbell);
+	if (r->wake_fd >= 0)
+		close(r->wake_fd);
 	if (r->rings.base)
 		munmap(r->rings.base, r->rings_bytes);
 	if (r->objects)

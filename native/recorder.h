@@ -35,6 +35,7 @@ struct recorder {
 	struct reader reader;
 	struct ring_buffer *doorbell;
 	int doorbell_fd;
+	int wake_fd; /* an eventfd beside the doorbell; -1 without one */
 	int timer_prog_fd;
 	uint64_t timer_period_ns, timer_next_ns;
 	struct stats *stats; /* native/stats.c; null if it was never started */
@@ -53,6 +54,8 @@ static inline uint64_t now_ns(void)
 /* An empty recorder's handle, or a negative errno. */
 int new_handle(void);
 API int fr_close(int handle);
+/* What wakes whoever sleeps in fr_wait; 0 or a negative errno. */
+int wake_open(struct recorder *r);
 /* Null if there is no such recorder. */
 struct recorder *recorder(int handle);
 /* The program of that name and its index; null if there is none. */

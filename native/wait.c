@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "recorder.h"
@@ -25,6 +26,7 @@ API int fr_timer(int handle, const char *name, uint32_t period_us)
 
 /* Words of struct fr_control (bpf/recorder.bpf.h). */
 #define CONTROL_RUNG 2
+#define CONTROL_OBJECTS 12
 #define CONTROL_WAITING 14
 /* Sleeps longer than this ask the next event to ring. */
 #define LONG_SLEEP_US 2000
@@ -46,13 +48,50 @@ static void run_timer(struct recorder *r)
 	struct bpf_test_run_opts opts = {.sz = sizeof(opts)};
 	uint64_t now;
 
-	if (r->timer_prog_fd < 0)
+	/* It looks at objects: while there are none, it has nothing to do. */
+	if (r->timer_prog_fd < 0 ||
+	    !__atomic_load_n((uint32_t *)r->control + CONTROL_OBJECTS, __ATOMIC_RELAXED))
 		return;
 	now = now_ns();
 	if (now < r->timer_next_ns)
 		return;
 	r->timer_next_ns = now + r->timer_period_ns;
 	bpf_prog_test_run_opts(r->timer_prog_fd, &opts);
+}
+
+int wake_open(struct recorder *r)
+{
+	/* Its edge wakes once: nobody reads it. */
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+
+	r->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (r->wake_fd < 0 || epoll_ctl(r->doorbell_fd, EPOLL_CTL_ADD, r->wake_fd, &event))
+		return -errno;
+	return 0;
+}
+
+/* Ends a wait that is under way, or the next one. */
+API int fr_wake(int handle)
+{
+	struct recorder *r = recorder(handle);
+
+	if (!r)
+		return -EBADF;
+	return r->wake_fd < 0 || eventfd_write(r->wake_fd, 1) ? -errno : 0;
+}
+
+/* Until the doorbell rings, somebody wakes us, or the time is over. */
+static void sleep_for(struct recorder *r, uint32_t timeout_us)
+{
+	struct timespec timeout = {timeout_us / 1000000, timeout_us % 1000000 * 1000l};
+	struct epoll_event event;
+	int n = syscall(SYS_epoll_pwait2, r->doorbell_fd, &event, 1, &timeout, 0, 0);
+
+	/* New in 5.11. */
+	if (n < 0 && errno == ENOSYS)
+		n = epoll_wait(r->doorbell_fd, &event, 1, (timeout_us + 999) / 1000);
+	if (n > 0)
+		ring_buffer__consume(r->doorbell);
 }
 
 /* Drains; if there is nothing, waits for the doorbell at most `timeout_us` and drains again. Returns slots in
@@ -69,7 +108,6 @@ API int fr_wait(int handle, uint32_t timeout_us)
 	if (n || !timeout_us)
 		return n;
 	if (r->doorbell_fd >= 0) {
-		struct epoll_event event;
 		uint32_t *waiting = (uint32_t *)r->control + CONTROL_WAITING;
 
 		if (timeout_us > LONG_SLEEP_US) {
@@ -81,10 +119,7 @@ API int fr_wait(int handle, uint32_t timeout_us)
 				return n;
 			}
 		}
-		struct timespec timeout = {timeout_us / 1000000, timeout_us % 1000000 * 1000l};
-
-		if (syscall(SYS_epoll_pwait2, r->doorbell_fd, &event, 1, &timeout, 0, 0) > 0)
-			ring_buffer__consume(r->doorbell);
+		sleep_for(r, timeout_us);
 		__atomic_store_n(waiting, 0, __ATOMIC_RELEASE);
 		__atomic_store_n((uint32_t *)r->control + CONTROL_RUNG, 0, __ATOMIC_RELEASE);
 	} else {

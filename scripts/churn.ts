@@ -7,7 +7,7 @@ import { SCENARIOS } from '../src/generated/scenarios.ts';
 import { runScenarios } from '../src/lab/scenarios-in-lab.ts';
 
 /** Events that one neighbour makes, at least: made, confirmed and deleted, by a request each. */
-const EVENTS_PER_NEIGHBOUR = 10;
+const EVENTS_PER_NEIGHBOUR = 30;
 const LIMIT_MS = 900_000;
 
 const { values } = parseArgs({

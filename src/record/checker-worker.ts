@@ -16,11 +16,11 @@ import { Threads } from './threads.ts';
 
 /** Sleep while events come; and, with the doorbell to wake us, while none do. */
 const BUSY_US = 1000;
-const IDLE_US = 50_000;
+const IDLE_US = 250_000;
+/** While the snapshot is awaited, of which no doorbell tells. */
+const AWAITING_US = 50_000;
 /** With AF_XDP sockets about, the timer's looks must go on. */
 const LOOKING_US = 2000;
-/** Empty drains before we call it idle. */
-const IDLE_AFTER = 10;
 /** Drains after which the names of threads are read even though events keep coming. */
 const SNAPSHOT_AFTER = 20;
 /** Violations kept per bank. */
@@ -218,15 +218,16 @@ async function run(): Promise<void> {
     });
   };
 
+  const sleepUs = () => {
+    if (isBehind) return 0;
+    if (freezer.pending || freezer.flipped || quiet === 0) return BUSY_US;
+    if (start.lookForSockets && objects.length > 0) return LOOKING_US;
+    return opening && !opening.taken ? AWAITING_US : IDLE_US;
+  };
+
   say({ type: 'ready' });
   for (;;) {
-    const sleep =
-      freezer.pending || freezer.flipped || quiet < IDLE_AFTER
-        ? BUSY_US
-        : start.lookForSockets && objects.length > 0
-          ? LOOKING_US
-          : IDLE_US;
-    batch.slots = waiter.wait(isBehind ? 0 : sleep);
+    batch.slots = waiter.wait(sleepUs());
     if (batch.slots < 0) throw new Error(`draining the rings failed: ${batch.slots}`);
     noticeTrip();
     if (batch.slots > 0) {

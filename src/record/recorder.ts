@@ -16,7 +16,7 @@ import {
 import type { Violation } from '../model/violation.ts';
 import type { KernelRecorder } from '../source/kernel.ts';
 import { kernelFacts } from '../source/running-kernel.ts';
-import { programFigures, type Share } from '../source/shim.ts';
+import { programFigures, type Share, wake } from '../source/shim.ts';
 import { serialiseMeta } from '../recording/meta.ts';
 import { CostMeter } from './costs.ts';
 import { Exporter } from './exporter.ts';
@@ -139,13 +139,18 @@ export class Recorder extends EventEmitter<RecorderEvents> {
 
   /** Freezes by hand. */
   freeze(): void {
-    Atomics.store(new Int32Array(this.#command), 0, COMMAND.freeze);
+    this.#order(COMMAND.freeze);
   }
 
   /** Ends recording; exports that are under way are finished. */
   stop(): Promise<RecordSummary> {
-    Atomics.store(new Int32Array(this.#command), 0, COMMAND.stop);
+    this.#order(COMMAND.stop);
     return this.done;
+  }
+
+  #order(command: number): void {
+    Atomics.store(new Int32Array(this.#command), 0, command);
+    wake(this.#kernel.handle);
   }
 
   #onChecker(message: FromChecker): void {

@@ -190,6 +190,11 @@ export class Waiter {
   }
 }
 
+/** Ends a `Waiter.wait` that is under way in another thread, or its next one. */
+export function wake(handle: number): void {
+  call('fr_wake', I32, [I32], [handle]);
+}
+
 /**
  * Writes a frozen bank's records, in total order, to an open file from byte `at` on; returns slots written or a negative
  * errno. `starts`: per CPU and share, the slots claimed when the bank was armed. `figures` gets, per CPU and share: first
