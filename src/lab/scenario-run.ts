@@ -44,6 +44,20 @@ function sh(command: string, words: readonly string[]): void {
     );
 }
 
+/**
+ * A kernel may have done away with a module, or have moved what it held: what a scenario then misses, its workload and
+ * the recorder's coverage say in words of their own.
+ */
+function loadModules(modules: readonly string[], { onProgress = () => {} }: ScenarioOptions): void {
+  const { status, stderr } = spawnSync('modprobe', ['-a', ...modules], { encoding: 'utf8' });
+  if (status === 0) return;
+  const complaints = stderr.trim().split('\n');
+  const unknown = complaints.map((line) => / Module (\S+) not found in directory /.exec(line)?.[1]);
+  if (unknown.includes(undefined))
+    throw new LabError('SCENE', `modprobe -a ${modules.join(' ')} failed: ${stderr.trim()}`);
+  onProgress(`this kernel has no module ${unknown.join(' and no module ')}`);
+}
+
 /** A program in a namespace, with the JSON lines it prints. */
 function start(
   netns: string | null,
@@ -182,7 +196,7 @@ export async function runScenario(given: Scenario, options: ScenarioOptions): Pr
       `the scenario ${given.name} needs Linux ${given.since}, and this is ${kernel}`,
     );
   const scenario = scenarioOn(given, kernel);
-  if (scenario.modules) sh('modprobe', ['-a', ...scenario.modules]);
+  if (scenario.modules) loadModules(scenario.modules, options);
   const workload: unknown[] = [];
   if (scenario.before) await runProgram(scenario.before, options, workload);
   const lastEvents = scenario.lastEvents ?? options.lastEvents;

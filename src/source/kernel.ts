@@ -141,7 +141,8 @@ function tryOnce(
     drop(plan, attached);
     refused.add(plan);
   }
-  if (refused.size > 0) return null;
+  // Another round costs the time of all programs: only for what it can win.
+  if ([...refused].some(({ choices, others }) => choices.length + others.length > 0)) return null;
   if (timer) shim.setTimer(handle, TIMER_PROGRAM, TIMER_PERIOD_US);
   return recorderOf(handle, options, cpus, plans, programs);
 }
