@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What one event costs: each body as tc and xdp program, to be run by BPF_PROG_TEST_RUN, and at raw_syscalls:sys_enter. */
-#include "recorder.bpf.h"
-
-/* As bpf/probes/xsk.bpf.c declares it. */
-RECORD(xsk_rx_publish)
-{
-	struct fr_head head;
-	fr_object object;
-	fr_position position;
-	fr_umem_addr addr;
-	fr_bytes len;
-	fr_u32 pad0;
-	fr_u64 pad1;
-};
+#include "record.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -65,6 +53,16 @@ VARIANT(fb_clock)
 	return 0;
 }
 
+static __always_inline void fill_record(struct rec_xsk_rx_publish *r, __u64 addr)
+{
+	r->object = 7;
+	r->position = addr;
+	r->addr = addr << 11;
+	r->len = 1500;
+	r->pad0 = 0;
+	r->pad1 = 0;
+}
+
 static __always_inline int write_record(__u64 addr)
 {
 	FR_RECORDING;
@@ -72,12 +70,7 @@ static __always_inline int write_record(__u64 addr)
 
 	if (!r)
 		return 0;
-	r->object = 7;
-	r->position = addr;
-	r->addr = addr << 11;
-	r->len = 1500;
-	r->pad0 = 0;
-	r->pad1 = 0;
+	fill_record(r, addr);
 	fr_end(r);
 	return 0;
 }
@@ -101,12 +94,7 @@ static __always_inline int write_to_ringbuf(__u64 addr, int ids_by_helper)
 	} else {
 		fr_fill_head(&r->head, FR_KIND_xsk_rx_publish, 0, bpf_get_smp_processor_id());
 	}
-	r->object = 7;
-	r->position = addr;
-	r->addr = addr << 11;
-	r->len = 1500;
-	r->pad0 = 0;
-	r->pad1 = 0;
+	fill_record(r, addr);
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
 }

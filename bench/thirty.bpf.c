@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Thirty programs of ordinary size at tracepoints, to time opening, loading and attaching. */
-#include "recorder.bpf.h"
-
-RECORD(xsk_rx_publish)
-{
-	struct fr_head head;
-	fr_object object;
-	fr_position position;
-	fr_umem_addr addr;
-	fr_bytes len;
-	fr_u32 pad0;
-	fr_u64 pad1;
-};
+#include "record.bpf.h"
 
 #define PROGRAM(number, tracepoint)                                                                              \
 	SEC("raw_tp/" #tracepoint) int ft_##number(__u64 *ctx)                                                   \

@@ -5,10 +5,10 @@ import type { InvariantContext } from './invariant.ts';
 /** Objects that one map keeps, unless told otherwise. */
 const ENTRIES_MAX = 65_536;
 
-export class RecentMap<V> {
+export class RecentMap<V, K = string> {
   readonly #context: InvariantContext;
   readonly #max: number;
-  readonly #entries = new Map<string, V>();
+  readonly #entries = new Map<K, V>();
 
   constructor(context: InvariantContext, max = ENTRIES_MAX) {
     this.#context = context;
@@ -19,16 +19,16 @@ export class RecentMap<V> {
     return this.#entries.size;
   }
 
-  get(key: string): V | undefined {
+  get(key: K): V | undefined {
     return this.#entries.get(key);
   }
 
-  has(key: string): boolean {
+  has(key: K): boolean {
     return this.#entries.has(key);
   }
 
   /** Sets it as the one touched last. */
-  set(key: string, value: V): void {
+  set(key: K, value: V): void {
     const entries = this.#entries;
     entries.delete(key);
     entries.set(key, value);
@@ -40,12 +40,16 @@ export class RecentMap<V> {
     }
   }
 
-  delete(key: string): boolean {
+  delete(key: K): boolean {
     return this.#entries.delete(key);
   }
 
+  values(): IterableIterator<V> {
+    return this.#entries.values();
+  }
+
   /** Longest untouched first; entries may be deleted on the way. */
-  [Symbol.iterator](): IterableIterator<[string, V]> {
+  [Symbol.iterator](): IterableIterator<[K, V]> {
     return this.#entries[Symbol.iterator]();
   }
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../model/errors.ts';
 import type { ProbeCoverage } from '../model/recording.ts';
 import { type Exported, record, type RecordSummary } from '../record/record.ts';
-import { type Scenario, scenarioOn } from './scenario.ts';
+import { runsOn, type Scenario, scenarioOn } from './scenario.ts';
 
 export interface ScenarioResult {
   readonly name: string;
@@ -123,8 +123,11 @@ async function forward(
   enough: () => boolean,
 ): Promise<void> {
   const progress = options.onProgress ?? (() => {});
-  const topology = join(options.workloads, 'veth-topology.sh');
-  progress('building two namespaces and two veth pairs');
+  const [script, pairs] = scenario.wires
+    ? ['wire-topology.sh', 'pairs of network cards']
+    : ['veth-topology.sh', 'veth pairs'];
+  const topology = join(options.workloads, script);
+  progress(`building four namespaces and two ${pairs}`);
   sh('sh', [topology, 'up', ...(scenario.topology ?? [])]);
   const ready = `/tmp/flightring-ready-${process.pid}`;
   const forwarder = start(
@@ -187,6 +190,8 @@ async function runProgram(
 /** Runs the scenario once; the recorder ends with it. */
 export async function runScenario(given: Scenario, options: ScenarioOptions): Promise<ScenarioResult> {
   const kernel = release();
+  if (!runsOn(given, kernel))
+    throw new LabError('SCENE', `the scenario ${given.name} needs Linux ${given.since}, and this is ${kernel}`);
   const scenario = scenarioOn(given, kernel);
   if (scenario.modules) loadModules(scenario.modules, options);
   const workload: unknown[] = [];

@@ -17,6 +17,10 @@ export interface Probe {
    * kernels that have renamed or inlined this one. Coverage shows one line for both, with the function that was taken.
    */
   readonly orElse?: string;
+  /** Name of the probe beside which this one has nothing to tell: it is attached only where that one can't be. */
+  readonly unless?: string;
+  /** The path that it pays for, where that is not its own: without that one it is not attached. */
+  readonly onlyWith?: string;
   /** What is lost without it, one clause; `doctor` says it when the kernel refuses. */
   readonly purpose: string;
 }

@@ -1,6 +1,7 @@
 // Network devices: their lives, addresses, routes and bridge ports, and the MAC addresses they advertise.
 
 import type { ProbePath } from '../model/probe.ts';
+import { RTM } from './_netlink.ts';
 
 /** include/uapi/linux/if_bridge.h: BR_STATE_*; and what bpf/probes/link-records.bpf.h adds. */
 const PORT_STATE = {
@@ -260,18 +261,7 @@ const path: ProbePath = {
       6: 'its lifetime ended',
       7: 'another host has it',
     },
-    // include/uapi/linux/rtnetlink.h: RTM_*.
-    'link_request_failed.request': {
-      16: 'RTM_NEWLINK',
-      17: 'RTM_DELLINK',
-      18: 'RTM_GETLINK',
-      19: 'RTM_SETLINK',
-      20: 'RTM_NEWADDR',
-      21: 'RTM_DELADDR',
-      22: 'RTM_GETADDR',
-      24: 'RTM_NEWROUTE',
-      25: 'RTM_DELROUTE',
-    },
+    'link_request_failed.request': RTM,
     'link_master.master': { 0: 'none' },
   },
   flags: {},

@@ -1,6 +1,7 @@
 // Neighbour entries: who asked for a change, from what to what, on every kernel; requests and announcements by functions.
 
 import type { ProbePath } from '../model/probe.ts';
+import { ENTRY_FLAGS, NLM_FLAGS, STATE_BITS } from './_netlink.ts';
 
 /** include/uapi/linux/neighbour.h: NUD_*, one at a time. */
 const NUD = {
@@ -114,37 +115,9 @@ const path: ProbePath = {
     has_new_mac: { 0: 'no', 1: 'yes' },
     'neigh_update.portid': { 0: 'kernel' },
     'neigh_request.operation': { 28: 'add', 29: 'delete' },
-    'neigh_request.new_state': {
-      0x01: 'incomplete',
-      0x02: 'reachable',
-      0x04: 'stale',
-      0x08: 'delay',
-      0x10: 'probe',
-      0x20: 'failed',
-      0x40: 'noarp',
-      0x80: 'permanent',
-    },
-    // include/uapi/linux/netlink.h: NLM_F_*, and NTF_* of neighbour.h.
-    'neigh_request.nlmsg_flags': {
-      0x001: 'request',
-      0x002: 'multi',
-      0x004: 'ack',
-      0x008: 'echo',
-      0x100: 'replace',
-      0x200: 'excl',
-      0x400: 'create',
-      0x800: 'append',
-    },
-    'neigh_request.entry_flags': {
-      0x01: 'use',
-      0x02: 'self',
-      0x04: 'master',
-      0x08: 'proxy',
-      0x10: 'ext-learned',
-      0x20: 'offloaded',
-      0x40: 'sticky',
-      0x80: 'router',
-    },
+    'neigh_request.new_state': STATE_BITS,
+    'neigh_request.nlmsg_flags': NLM_FLAGS,
+    'neigh_request.entry_flags': ENTRY_FLAGS,
     message: { 1: 'ARP request', 2: 'ARP reply', 136: 'neighbour advertisement' },
     // include/net/neighbour.h: NEIGH_UPDATE_F_*; fields of type `bits` name their bits.
     'neigh_update.update_flags': {

@@ -1,32 +1,10 @@
 // VXLAN: devices and their VNIs, forwarding entries (MAC to VTEP) with who asked for them, and packets by remote.
 
 import type { ProbePath } from '../model/probe.ts';
+import { ENTRY_FLAGS, NLM_FLAGS, STATE_BITS } from './_netlink.ts';
 
-/** include/uapi/linux/neighbour.h: NUD_*, as bits, for an entry may have two. */
-const FDB_STATE = {
-  0x01: 'incomplete',
-  0x02: 'reachable',
-  0x04: 'stale',
-  0x08: 'delay',
-  0x10: 'probe',
-  0x20: 'failed',
-  0x40: 'noarp',
-  0x80: 'permanent',
-} as const;
-
-/** NTF_* of the same file. */
-const FDB_FLAGS = {
-  0x01: 'use',
-  0x02: 'self',
-  0x04: 'master',
-  0x08: 'proxy',
-  0x10: 'ext-learned',
-  0x20: 'offloaded',
-  0x40: 'sticky',
-  0x80: 'router',
-  // drivers/net/vxlan: NTF_VXLAN_ADDED_BY_USER.
-  0x100: 'added-by-user',
-} as const;
+/** And NTF_VXLAN_ADDED_BY_USER of drivers/net/vxlan. */
+const FDB_FLAGS = { ...ENTRY_FLAGS, 0x100: 'added-by-user' } as const;
 
 const LEARNED = { 0x0100: 'learned' } as const;
 
@@ -182,20 +160,10 @@ const path: ProbePath = {
     vxlan_no_remote: 'packets dropped: no VTEP is known for their MAC',
   },
   words: {
-    fdb_state: FDB_STATE,
+    fdb_state: STATE_BITS,
     fdb_flags: FDB_FLAGS,
     'vxlan_fdb_request.operation': { 28: 'add', 29: 'delete' },
-    // include/uapi/linux/netlink.h: NLM_F_*; of a request for deletion 0x100 and 0x200 mean other things.
-    'vxlan_fdb_request.nlmsg_flags': {
-      0x001: 'request',
-      0x002: 'multi',
-      0x004: 'ack',
-      0x008: 'echo',
-      0x100: 'replace',
-      0x200: 'excl',
-      0x400: 'create',
-      0x800: 'append',
-    },
+    'vxlan_fdb_request.nlmsg_flags': NLM_FLAGS,
     'vxlan_fdb_update.portid': { 0: 'kernel' },
     'vxlan_fdb_delete.portid': { 0: 'kernel' },
     'vxlan_flush.portid': { 0: 'kernel' },

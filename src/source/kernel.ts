@@ -15,6 +15,7 @@ import {
   coverageOf,
   drop,
   type ForcedMethod,
+  neededPlans,
   type Plan,
   TIMER_PROGRAM,
   takeOthers,
@@ -84,7 +85,7 @@ export function openKernel(options: KernelOptions): KernelRecorder {
       checkKernel(plans);
     }
     takeOthers(plans, new Set(programs), options.attach);
-    const result = tryOnce(handle, options, cpus, plans, programs, marks);
+    const result = tryOnce(handle, options, cpus, neededPlans(plans), programs, marks);
     if (result) {
       forgetSymbols();
       return result;

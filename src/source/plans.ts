@@ -57,6 +57,7 @@ export function wantedPlans(
     const seconds = new Set(probes.map(({ orElse }) => orElse));
     for (const probe of probes) {
       if (!probe.name || `${probe.name}__timer` === TIMER_PROGRAM || seconds.has(probe.name)) continue;
+      if (probe.onlyWith !== undefined && !paths.includes(probe.onlyWith)) continue;
       const others: Probe[] = [];
       for (let name = probe.orElse; name !== undefined; name = others.at(-1)?.orElse) {
         const other = probes.find((candidate) => candidate.name === name);
@@ -69,6 +70,12 @@ export function wantedPlans(
     }
   }
   return plans;
+}
+
+/** Without those that have nothing to tell beside one that can be attached. */
+export function neededPlans(plans: readonly Plan[]): Plan[] {
+  const standing = new Set(plans.filter(({ choices }) => choices.length > 0).map(({ probe }) => probe.name));
+  return plans.filter(({ probe: { unless } }) => unless === undefined || !standing.has(unless));
 }
 
 /** Goes over to the next probe of those that can't be attached at all. */

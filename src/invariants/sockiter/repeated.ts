@@ -2,6 +2,7 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
@@ -25,7 +26,7 @@ interface Walk {
   readonly proto: number;
   readonly netns: string;
   /** By the socket's address in the kernel, which is another socket's after a removal; oldest first. */
-  readonly shown: Map<bigint, Shown>;
+  readonly shown: RecentMap<Shown, bigint>;
   /** By port: the last insertion; the latest last. */
   readonly inserted: Map<number, Socket>;
 }
@@ -33,10 +34,11 @@ interface Walk {
 class Repeated implements Stepper {
   readonly #context: InvariantContext;
   /** By session id. */
-  readonly #walks = new Map<bigint, Walk>();
+  readonly #walks: RecentMap<Walk, bigint>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
+    this.#walks = new RecentMap(context, ITERATORS_MAX);
   }
 
   step(event: EventView): void {
@@ -71,16 +73,10 @@ class Repeated implements Stepper {
     const walk: Walk = {
       proto: event.u32('proto'),
       netns: event.text('netns'),
-      shown: new Map(),
+      shown: new RecentMap(this.#context, SHOWN_MAX),
       inserted: new Map(),
     };
     this.#walks.set(iterator, walk);
-    if (this.#walks.size > ITERATORS_MAX)
-      for (const oldest of this.#walks.keys()) {
-        this.#walks.delete(oldest);
-        this.#context.evicted();
-        break;
-      }
     return walk;
   }
 
@@ -108,14 +104,7 @@ class Repeated implements Stepper {
     const pointer = event.u64('socket');
     const before = walk.shown.get(pointer);
     if (before) this.#report(event, walk, before);
-    walk.shown.delete(pointer);
     walk.shown.set(pointer, { position: event.u53('position'), ref: event.ref() });
-    if (walk.shown.size <= SHOWN_MAX) return;
-    for (const oldest of walk.shown.keys()) {
-      walk.shown.delete(oldest);
-      this.#context.evicted();
-      return;
-    }
   }
 
   #report(event: EventView, walk: Walk, before: Shown): void {

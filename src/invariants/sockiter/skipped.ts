@@ -2,6 +2,7 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
@@ -44,11 +45,12 @@ class Skipped implements Stepper {
   readonly #context: InvariantContext;
   readonly #sockets: SocketTable;
   /** By session id; the first read longest ago first. */
-  readonly #walks = new Map<bigint, Walk>();
+  readonly #walks: RecentMap<Walk, bigint>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
     this.#sockets = new SocketTable(context);
+    this.#walks = new RecentMap(context, ITERATORS_MAX);
   }
 
   step(event: EventView): void {
@@ -83,7 +85,6 @@ class Skipped implements Stepper {
     const iterator = event.u64('iterator');
     const proto = event.u32('proto');
     const netns = event.text('netns');
-    this.#walks.delete(iterator);
     this.#walks.set(iterator, {
       name: `${protocolName(proto)} iterator ${iterator} (netns ${netns})`,
       netns,
@@ -95,12 +96,6 @@ class Skipped implements Stepper {
       pauses: new Map(),
       ended: false,
     });
-    if (this.#walks.size <= ITERATORS_MAX) return;
-    for (const oldest of this.#walks.keys()) {
-      this.#walks.delete(oldest);
-      this.#context.evicted();
-      return;
-    }
   }
 
   #show(event: EventView, walk: Walk): void {

@@ -2,6 +2,7 @@
 
 import { BlockList } from 'node:net';
 import type { InvariantContext } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import type { EventRef } from '../../model/violation.ts';
 import { requester } from './_words.ts';
@@ -125,12 +126,11 @@ function prefix(address: string, length: number, version: 'ipv4' | 'ipv6'): Bloc
 }
 
 export class Policies {
-  readonly #context: InvariantContext;
   /** By netns and index, which no two policies of a namespace share. */
-  readonly #policies = new Map<string, Policy>();
+  readonly #policies: RecentMap<Policy>;
 
   constructor(context: InvariantContext) {
-    this.#context = context;
+    this.#policies = new RecentMap(context, POLICIES_MAX);
   }
 
   get size(): number {
@@ -143,15 +143,7 @@ export class Policies {
 
   keep(event: EventView, existed = false): Policy {
     const policy = readPolicy(event, existed);
-    const key = `${policy.netns} ${policy.index}`;
-    this.#policies.delete(key);
-    this.#policies.set(key, policy);
-    if (this.#policies.size > POLICIES_MAX)
-      for (const oldest of this.#policies.keys()) {
-        this.#policies.delete(oldest);
-        this.#context.evicted();
-        break;
-      }
+    this.#policies.set(`${policy.netns} ${policy.index}`, policy);
     return policy;
   }
 

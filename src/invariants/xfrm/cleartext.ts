@@ -2,6 +2,7 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
@@ -30,18 +31,23 @@ class Cleartext implements Stepper {
   readonly #context: InvariantContext;
   readonly #policies: Policies;
   /** Outgoing policies with a template that ended and were not made anew; oldest first. */
-  readonly #ended = new Map<string, EndedPolicy>();
+  readonly #ended: RecentMap<EndedPolicy>;
   /** By (netns, dst): the last state that ended. */
-  readonly #endedStates = new Map<string, Ended>();
+  readonly #endedStates: RecentMap<Ended>;
   /** (netns, dst) that had a state or policy; (netns, VNI) and (netns, dst, VNI) that were seen encrypted. */
-  readonly #had = new Set<string>();
-  readonly #encrypted = new Map<string, EventRef>();
+  readonly #had: RecentMap<true>;
+  readonly #encrypted: RecentMap<EventRef>;
   /** (netns, src, dst, VNI) reported and not encrypted since. */
-  readonly #reported = new Set<string>();
+  readonly #reported: RecentMap<true>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
     this.#policies = new Policies(context);
+    this.#ended = new RecentMap(context, ENDED_MAX);
+    this.#endedStates = new RecentMap(context, ENDED_MAX);
+    this.#had = new RecentMap(context, PAIRS_MAX);
+    this.#encrypted = new RecentMap(context, PAIRS_MAX);
+    this.#reported = new RecentMap(context, PAIRS_MAX);
   }
 
   step(event: EventView): void {
@@ -60,7 +66,7 @@ class Cleartext implements Stepper {
       case KIND.xfrm_state_delete:
         return this.#endState(event);
       default:
-        if (event.u32('result') === 0) this.#note(this.#had, `${event.text('netns')} ${event.text('daddr')}`);
+        if (event.u32('result') === 0) this.#had.set(`${event.text('netns')} ${event.text('daddr')}`, true);
     }
   }
 
@@ -77,7 +83,7 @@ class Cleartext implements Stepper {
   #add(event: EventView, existed: boolean): void {
     const policy = this.#policies.keep(event, existed);
     this.#ended.delete(identity(policy));
-    if (policy.template) this.#note(this.#had, `${policy.netns} ${policy.daddr}`);
+    if (policy.template) this.#had.set(`${policy.netns} ${policy.daddr}`, true);
   }
 
   #end(event: EventView): void {
@@ -85,35 +91,27 @@ class Cleartext implements Stepper {
     if (event.u32('cause') === CAUSE_REPLACED) return;
     const policy = readPolicy(event);
     if (!policy.template) return;
-    const key = identity(policy);
-    this.#ended.delete(key);
-    this.#ended.set(key, { policy, what: policy.name, by: ender(event), ref: event.ref() });
-    this.#bound(this.#ended, ENDED_MAX);
+    this.#ended.set(identity(policy), { policy, what: policy.name, by: ender(event), ref: event.ref() });
   }
 
   #endState(event: EventView): void {
     if (isLarval(event) || event.u32('cause') === CAUSE_REPLACED) return;
     const daddr = event.text('daddr');
     const key = `${event.text('netns')} ${daddr}`;
-    this.#endedStates.delete(key);
     this.#endedStates.set(key, {
       what: describeState(event.text('spi'), event.u32('proto'), event.text('saddr'), daddr),
       by: ender(event),
       ref: event.ref(),
     });
-    this.#bound(this.#endedStates, ENDED_MAX);
-    this.#note(this.#had, key);
+    this.#had.set(key, true);
   }
 
   #sawEncrypted(event: EventView): void {
     if (event.u32('has_vni') === 0) return;
     const [netns, dst, vni] = [event.text('netns'), event.text('daddr'), event.u32('vni')];
     for (const key of [`${netns} ${vni}`, `${netns} ${dst} ${vni}`])
-      if (!this.#encrypted.has(key)) {
-        this.#encrypted.set(key, event.ref());
-        this.#bound(this.#encrypted, PAIRS_MAX);
-      }
-    this.#note(this.#had, `${netns} ${dst}`);
+      if (!this.#encrypted.has(key)) this.#encrypted.set(key, event.ref());
+    this.#had.set(`${netns} ${dst}`, true);
     this.#reported.delete(`${netns} ${event.text('saddr')} ${dst} ${vni}`);
   }
 
@@ -170,7 +168,7 @@ class Cleartext implements Stepper {
   ): void {
     const key = `${netns} ${packet.src} ${packet.dst} ${vni}`;
     if (this.#reported.has(key)) return;
-    this.#note(this.#reported, key);
+    this.#reported.set(key, true);
     const device = `${event.text('device')} (ifindex ${event.u32('ifindex')}, netns ${netns})`;
     this.#context.violate({
       object: `${packet.src} to ${packet.dst}`,
@@ -196,26 +194,6 @@ class Cleartext implements Stepper {
     for (const ended of this.#ended.values())
       if (ended.policy.netns === netns && ended.policy.daddr === dst) found = ended;
     return found;
-  }
-
-  #note(set: Set<string>, key: string): void {
-    if (set.has(key)) return;
-    set.add(key);
-    if (set.size <= PAIRS_MAX) return;
-    for (const oldest of set) {
-      set.delete(oldest);
-      this.#context.evicted();
-      return;
-    }
-  }
-
-  #bound(map: Map<string, unknown>, max: number): void {
-    if (map.size <= max) return;
-    for (const oldest of map.keys()) {
-      map.delete(oldest);
-      this.#context.evicted();
-      return;
-    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
@@ -27,12 +28,13 @@ class DanglingPolicy implements Stepper {
   readonly #states: States;
   readonly #policies: Policies;
   /** By policy, oldest first: so is the order in which their time is up. */
-  readonly #dangling = new Map<string, Dangling>();
+  readonly #dangling: RecentMap<Dangling>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
     this.#states = new States(context);
     this.#policies = new Policies(context);
+    this.#dangling = new RecentMap(context, DANGLING_MAX);
   }
 
   step(event: EventView): void {
@@ -88,12 +90,6 @@ class DanglingPolicy implements Stepper {
 
   #begin(dangling: Dangling): void {
     this.#dangling.set(keyOf(dangling.policy), dangling);
-    if (this.#dangling.size <= DANGLING_MAX) return;
-    for (const oldest of this.#dangling.keys()) {
-      this.#dangling.delete(oldest);
-      this.#context.evicted();
-      return;
-    }
   }
 
   #isSatisfied(policy: Policy): boolean {

@@ -2,6 +2,7 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import { Policies, type Policy, readPolicy } from './_policies.ts';
@@ -26,12 +27,13 @@ class Double implements Stepper {
   readonly #states: States;
   readonly #policies: Policies;
   /** Who deleted it before; oldest first. */
-  readonly #ended = new Map<string, Ended>();
+  readonly #ended: RecentMap<Ended>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
     this.#states = new States(context);
     this.#policies = new Policies(context);
+    this.#ended = new RecentMap(context, ENDED_MAX);
   }
 
   step(event: EventView): void {
@@ -130,14 +132,7 @@ class Double implements Stepper {
   }
 
   #end(key: string, event: EventView): void {
-    this.#ended.delete(key);
     this.#ended.set(key, { by: ender(event), ref: event.ref() });
-    if (this.#ended.size <= ENDED_MAX) return;
-    for (const oldest of this.#ended.keys()) {
-      this.#ended.delete(oldest);
-      this.#context.evicted();
-      return;
-    }
   }
 
   #sameAs({ netns, selector, mark, markMask }: Policy): Policy | undefined {

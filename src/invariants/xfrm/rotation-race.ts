@@ -2,6 +2,7 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
@@ -33,10 +34,11 @@ interface Pair {
 class RotationRace implements Stepper {
   readonly #context: InvariantContext;
   /** By netns and the two addresses, in either direction; least recently changed first. */
-  readonly #pairs = new Map<string, Pair>();
+  readonly #pairs: RecentMap<Pair>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
+    this.#pairs = new RecentMap(context, PAIRS_MAX);
   }
 
   step(event: EventView): void {
@@ -51,15 +53,12 @@ class RotationRace implements Stepper {
     const [low, high] = saddr < daddr ? [saddr, daddr] : [daddr, saddr];
     const key = `${netns} ${low} ${high}`;
     const pair = this.#pairs.get(key) ?? { lastTs: 0, first: null, between: null };
-    this.#pairs.delete(key);
     this.#pairs.set(key, pair);
-    if (this.#pairs.size > PAIRS_MAX) this.#evict();
     this.#take(pair, change, `${low} and ${high} (netns ${netns})`);
   }
 
   gap(): void {
-    this.#context.unknown(this.#pairs.size);
-    this.#pairs.clear();
+    this.#pairs.forget();
   }
 
   /** A change that a thread asked for; what time or the kernel ends races with nobody. */
@@ -113,14 +112,6 @@ class RotationRace implements Stepper {
       orderDependent: near(first, between) || near(between, last),
       ...(sameSocket ? { severity: 'warning' as const } : {}),
     });
-  }
-
-  #evict(): void {
-    for (const oldest of this.#pairs.keys()) {
-      this.#pairs.delete(oldest);
-      this.#context.evicted();
-      return;
-    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
@@ -19,11 +20,12 @@ interface Local {
 
 class Self implements Stepper {
   readonly #context: InvariantContext;
-  /** By netns and address; oldest first. */
-  readonly #local = new Map<string, Local>();
+  /** By netns and address. */
+  readonly #local: RecentMap<Local>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
+    this.#local = new RecentMap(context, ADDRESSES_MAX);
   }
 
   step(event: EventView): void {
@@ -41,8 +43,7 @@ class Self implements Stepper {
   }
 
   gap(): void {
-    this.#context.unknown(this.#local.size);
-    this.#local.clear();
+    this.#local.forget();
   }
 
   #assign(event: EventView): void {
@@ -50,12 +51,6 @@ class Self implements Stepper {
     const local = this.#local.get(key) ?? { devices: new Set(), ref: event.ref() };
     local.devices.add(event.u32('ifindex'));
     this.#local.set(key, local);
-    if (this.#local.size <= ADDRESSES_MAX) return;
-    for (const oldest of this.#local.keys()) {
-      this.#local.delete(oldest);
-      this.#context.evicted();
-      return;
-    }
   }
 
   #unassign(event: EventView): void {

@@ -2,6 +2,7 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import { NO_OBJECT } from '../../model/objects.ts';
@@ -27,10 +28,11 @@ interface Bind {
 class BindIdentity implements Stepper {
   readonly #context: InvariantContext;
   /** By socket; least recently bound first. */
-  readonly #binds = new Map<number, Bind>();
+  readonly #binds: RecentMap<Bind, number>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
+    this.#binds = new RecentMap(context, BINDS_MAX);
   }
 
   step(event: EventView): void {
@@ -50,26 +52,15 @@ class BindIdentity implements Stepper {
     const result = event.u32('result');
     if (result === 0) {
       this.#warn(event, bind);
-      return this.#keep(bind);
+      this.#binds.set(socket, bind);
+      return;
     }
     if (bind.umem === NO_OBJECT) return this.#context.unplaced();
     if (result === EINVAL && lacksRings(event)) this.#explain(event, bind);
   }
 
   gap(): void {
-    this.#context.unknown(this.#binds.size);
-    this.#binds.clear();
-  }
-
-  #keep(bind: Bind): void {
-    this.#binds.delete(bind.socket);
-    this.#binds.set(bind.socket, bind);
-    if (this.#binds.size <= BINDS_MAX) return;
-    for (const oldest of this.#binds.keys()) {
-      this.#binds.delete(oldest);
-      this.#context.evicted();
-      return;
-    }
+    this.#binds.forget();
   }
 
   /** Two devices of one number under one umem: the kernel can tell them apart, a library that knows no namespaces can't. */

@@ -1,0 +1,91 @@
+// The words of rtnetlink: kinds of request, their flags, and the states and flags of neighbour and forwarding entries.
+
+/** include/uapi/linux/rtnetlink.h: RTM_*. */
+export const RTM = {
+  16: 'RTM_NEWLINK',
+  17: 'RTM_DELLINK',
+  18: 'RTM_GETLINK',
+  19: 'RTM_SETLINK',
+  20: 'RTM_NEWADDR',
+  21: 'RTM_DELADDR',
+  22: 'RTM_GETADDR',
+  24: 'RTM_NEWROUTE',
+  25: 'RTM_DELROUTE',
+  26: 'RTM_GETROUTE',
+  28: 'RTM_NEWNEIGH',
+  29: 'RTM_DELNEIGH',
+  30: 'RTM_GETNEIGH',
+  32: 'RTM_NEWRULE',
+  33: 'RTM_DELRULE',
+  34: 'RTM_GETRULE',
+  36: 'RTM_NEWQDISC',
+  37: 'RTM_DELQDISC',
+  38: 'RTM_GETQDISC',
+  40: 'RTM_NEWTCLASS',
+  41: 'RTM_DELTCLASS',
+  42: 'RTM_GETTCLASS',
+  44: 'RTM_NEWTFILTER',
+  45: 'RTM_DELTFILTER',
+  46: 'RTM_GETTFILTER',
+  58: 'RTM_GETMULTICAST',
+  62: 'RTM_GETANYCAST',
+  64: 'RTM_NEWNEIGHTBL',
+  66: 'RTM_GETNEIGHTBL',
+  67: 'RTM_SETNEIGHTBL',
+  72: 'RTM_NEWADDRLABEL',
+  74: 'RTM_GETADDRLABEL',
+  78: 'RTM_GETDCB',
+  79: 'RTM_SETDCB',
+  80: 'RTM_NEWNETCONF',
+  82: 'RTM_GETNETCONF',
+  84: 'RTM_NEWMDB',
+  85: 'RTM_DELMDB',
+  86: 'RTM_GETMDB',
+  88: 'RTM_NEWNSID',
+  90: 'RTM_GETNSID',
+  94: 'RTM_GETSTATS',
+  104: 'RTM_NEWNEXTHOP',
+  105: 'RTM_DELNEXTHOP',
+  106: 'RTM_GETNEXTHOP',
+  108: 'RTM_NEWLINKPROP',
+  109: 'RTM_DELLINKPROP',
+  112: 'RTM_NEWVLAN',
+  113: 'RTM_DELVLAN',
+  114: 'RTM_GETVLAN',
+} as const;
+
+/** include/uapi/linux/netlink.h: NLM_F_*; of a request for deletion 0x100 and 0x200 mean other things. */
+export const NLM_FLAGS = {
+  0x001: 'request',
+  0x002: 'multi',
+  0x004: 'ack',
+  0x008: 'echo',
+  0x100: 'replace',
+  0x200: 'excl',
+  0x400: 'create',
+  0x800: 'append',
+} as const;
+
+/** include/uapi/linux/neighbour.h: NUD_*, as bits, for a forwarding entry may have two. */
+export const STATE_BITS = {
+  0x01: 'incomplete',
+  0x02: 'reachable',
+  0x04: 'stale',
+  0x08: 'delay',
+  0x10: 'probe',
+  0x20: 'failed',
+  0x40: 'noarp',
+  0x80: 'permanent',
+} as const;
+
+/** NTF_* of the same file. */
+export const ENTRY_FLAGS = {
+  0x01: 'use',
+  0x02: 'self',
+  0x04: 'master',
+  0x08: 'proxy',
+  0x10: 'ext-learned',
+  0x20: 'offloaded',
+  0x40: 'sticky',
+  0x80: 'router',
+} as const;
