@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import type { DoctorFacts } from '../src/cli/doctor-facts.ts';
 import { SCENARIOS } from '../src/generated/scenarios.ts';
 import { bootLab, type LabKernel, listKernels, prepareLab } from '../src/lab/index.ts';
+import { runsOn } from '../src/lab/scenario.ts';
 import { firedBy, probeFaults, scenarioFaults, selection } from '../src/lab/scenario-verdict.ts';
 import { runScenarios } from '../src/lab/scenarios-in-lab.ts';
 import { LabError } from '../src/model/errors.ts';
@@ -70,7 +71,9 @@ function asCoverage({ status, ...probe }: DoctorFacts['probes'][number]) {
 }
 
 async function runAll(kernel: LabKernel): Promise<Ran[]> {
-  const scenarios = values.all ? SCENARIOS : selection(SCENARIOS);
+  const scenarios = (values.all ? SCENARIOS : selection(SCENARIOS)).filter((scenario) =>
+    runsOn(scenario, kernel.version),
+  );
   const share = mkdtempSync(join(tmpdir(), 'flightring-matrix-'));
   try {
     const results = await runScenarios(
