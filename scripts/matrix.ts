@@ -114,5 +114,6 @@ const columns: Column[] = [];
 for (const kernel of await chooseKernels()) columns.push(await measure(kernel));
 const page = matrixPage(columns);
 process.stdout.write(page);
-if (values.kernels === undefined) writeFileSync(join(root, 'docs/kernels.md'), page);
+// A part of it is no page.
+if (values.kernels === undefined && !values.attach) writeFileSync(join(root, 'docs/kernels.md'), page);
 process.exitCode = columns.every(isGood) ? 0 : 1;
