@@ -46,9 +46,15 @@ export interface LifeOptions {
   readonly keep?: number;
 }
 
-/** Fields that the columns say already; an address only where the heading names the frame. */
-const SAID = /^(position|ip|ifindex|netns|family)=/;
-const SAID_OF_FRAME = /^(position|addr)=/;
+/** Fields that the columns or the heading say already. */
+const SAID: Readonly<Record<string, RegExp>> = {
+  frame: /^(position|addr)=/,
+  neighbour: /^(ip|ifindex|netns|family)=/,
+  fdb: /^(mac|ifindex|netns|device)=/,
+};
+const SAID_OF_DEVICE = /^(position|ifindex|netns|family)=/;
+/** Events of which only the rhythm is of interest, unless one frame is followed. */
+const ALIKE = /^xsk_(?!bind$)/;
 
 export function collectLife(
   batches: Iterable<Batch>,
@@ -58,7 +64,7 @@ export function collectLife(
 ): Life {
   const { objects } = known;
   const matches = createMatcher(selector, objects);
-  const said = selector.type === 'frame' ? SAID_OF_FRAME : SAID;
+  const said = SAID[selector.type];
   const events: LifeEvent[] = [];
   const evidence = violation ? [...violation.evidence, violation.at] : [];
   let earlier = 0;
@@ -96,13 +102,17 @@ function forget(events: LifeEvent[], keep: number): number {
 }
 
 function isAlike({ ref, tid }: LifeEvent, event: EventView): boolean {
-  return (
-    ref.kind === event.kind && ref.cpu === event.cpu && tid === event.tid && !/_bind$|^neigh_/.test(ref.kind)
-  );
+  return ref.kind === event.kind && ref.cpu === event.cpu && tid === event.tid && ALIKE.test(ref.kind);
 }
 
-function lifeEvent(event: EventView, { objects, threads }: Known, said: RegExp, behind: boolean): LifeEvent {
+function lifeEvent(
+  event: EventView,
+  { objects, threads }: Known,
+  of: RegExp | undefined,
+  behind: boolean,
+): LifeEvent {
   const object = event.field('object') ? event.u32('object') : undefined;
+  const said = of ?? (object !== undefined || event.field('ifindex') ? SAID_OF_DEVICE : /^family=/);
   return {
     ref: event.ref(),
     tid: event.tid,
