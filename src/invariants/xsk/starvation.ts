@@ -22,7 +22,7 @@ const RX_FULL = 1;
 const FILL_EMPTY = 2;
 
 /** A shorter pause of the application is its own business: an interrupt, a garbage collection. */
-export const STARVED_NS = 100_000_000;
+const STARVED_NS = 100_000_000;
 const QUEUES_MAX = 4096;
 
 interface Episode {
