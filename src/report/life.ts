@@ -1,13 +1,12 @@
 // One object's life: its events in order, as much as a person can read.
 
 import type { EventView } from '../decode/event-view.ts';
-import type { ObjectTable } from '../model/objects.ts';
 import { type Batch, GAP_KIND, SNAPSHOT_CPU } from '../model/slot.ts';
 import type { EventRef, Violation } from '../model/violation.ts';
 import { eventsOf, isAt } from './events.ts';
 import { fieldTexts } from './fields.ts';
 import { gapText } from './gap.ts';
-import { deviceName, placeOf } from './objects.ts';
+import { type NamedObjects, placeOf } from './objects.ts';
 import { createMatcher, type Selector } from './selector.ts';
 import type { ThreadNames } from './threads.ts';
 
@@ -35,7 +34,7 @@ export interface Life {
 }
 
 interface Known {
-  readonly objects: ObjectTable;
+  readonly objects: NamedObjects;
   readonly threads: ThreadNames;
 }
 
@@ -69,6 +68,7 @@ export function collectLife(
   const evidence = violation ? [...violation.evidence, violation.at] : [];
   let earlier = 0;
   for (const { event } of eventsOf(batches)) {
+    objects.learn(event);
     const lost = event.kindNumber === GAP_KIND;
     // A gap in front of the first event says nothing about the object.
     const behind = evidence.some((ref) => isAt(event, ref));
@@ -129,10 +129,10 @@ function lifeEvent(
 }
 
 /** `outer netns 8193`, for events that name their device themselves. */
-function deviceOf(event: EventView, objects: ObjectTable): string {
+function deviceOf(event: EventView, objects: NamedObjects): string {
   if (!event.field('ifindex')) return '';
   const [netns, ifindex] = [event.u64('netns'), event.u32('ifindex')];
-  return `${deviceName(objects, netns, ifindex) ?? `ifindex ${ifindex}`} netns ${netns}`;
+  return `${objects.deviceName(netns, ifindex) ?? `ifindex ${ifindex}`} netns ${netns}`;
 }
 
 function lostEvent(event: EventView): LifeEvent {

@@ -3,6 +3,7 @@
 import type { EventView } from '../../decode/event-view.ts';
 import type { FieldType } from '../../model/layout.ts';
 import type { ObjectTable } from '../../model/objects.ts';
+import { netnsOf } from '../objects.ts';
 
 export type Concerns = (event: EventView) => boolean;
 
@@ -79,13 +80,6 @@ export function namesNetns(event: EventView, netns: bigint): boolean {
 
 export function namesAddress(event: EventView, ip: string): boolean {
   return someField(event, 'ip', (name) => event.text(name) === ip);
-}
-
-/** The namespace of the device that a field names: `peer_ifindex` is in `peer_netns`, a bridge where its port is. */
-function netnsOf(event: EventView, name: string): bigint {
-  const own = name.replace('ifindex', 'netns');
-  if (own !== name) return event.u64(event.field(own) ? own : 'netns');
-  return event.u64(name === 'bridge' && event.field('peer_netns') ? 'peer_netns' : 'netns');
 }
 
 export function namesDevice(event: EventView, { ifindex, netns }: Device): boolean {

@@ -198,7 +198,14 @@ test('an address is met in every path, two of them only together', () => {
   expect(concerns('address:192.0.2.2,192.0.2.1@netns:4', traffic)).toBe(true);
   expect(concerns('address:192.0.2.2,192.0.2.3', traffic)).toBe(false);
   expect(concerns('address:192.0.2.2@netns:5', traffic)).toBe(false);
-  const added = { kind: 'link_address_add', ts: T0, netns: 3, ifindex: 5, family: 10, ip: 'fd31:0:0:0:0:0:0:2' };
+  const added = {
+    kind: 'link_address_add',
+    ts: T0,
+    netns: 3,
+    ifindex: 5,
+    family: 10,
+    ip: 'fd31:0:0:0:0:0:0:2',
+  };
   expect(concerns('address:fd31::2@5:3', added)).toBe(true);
   expect(concerns('address:fd31::2@6:3', added)).toBe(false);
 });
