@@ -191,7 +191,10 @@ async function runProgram(
 export async function runScenario(given: Scenario, options: ScenarioOptions): Promise<ScenarioResult> {
   const kernel = release();
   if (!runsOn(given, kernel))
-    throw new LabError('SCENE', `the scenario ${given.name} needs Linux ${given.since}, and this is ${kernel}`);
+    throw new LabError(
+      'SCENE',
+      `the scenario ${given.name} needs Linux ${given.since}, and this is ${kernel}`,
+    );
   const scenario = scenarioOn(given, kernel);
   if (scenario.modules) loadModules(scenario.modules, options);
   const workload: unknown[] = [];

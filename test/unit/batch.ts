@@ -109,15 +109,17 @@ function encodeIp(text: string): number[] {
 }
 
 /** What a test says of an object; the rest is filled in. */
-export type ObjectSpec = Partial<ObjectEntry> & Pick<ObjectEntry, 'type'>;
+export type ObjectSpec = Partial<Omit<ObjectEntry, 'index'>> & Pick<ObjectEntry, 'type'>;
 
-export function objectEntry(index: number, spec: ObjectSpec): ObjectEntry {
+export function objectEntry(index: number, { type, ...known }: ObjectSpec): ObjectEntry {
   return {
+    index,
+    type,
     ts: 0,
     netns: 0n,
     ifindex: 0,
     queue: 0,
-    umem: spec.type === 'umem' ? index : NO_OBJECT,
+    umem: type === 'umem' ? index : NO_OBJECT,
     parent: NO_OBJECT,
     tgid: 0,
     tid: 0,
@@ -127,8 +129,7 @@ export function objectEntry(index: number, spec: ObjectSpec): ObjectEntry {
     chunkSize: 0,
     headroom: 0,
     flags: 0,
-    ...spec,
-    index,
+    ...known,
   };
 }
 

@@ -17,7 +17,7 @@ const OBJECT = LANE.xsk_drop.object;
 const REASON = LANE.xsk_drop.reason;
 const COUNT = LANE.xsk_drop.count;
 
-/** XSK_DROP_* of bpf/probes/xsk.bpf.c. */
+/** XSK_DROP_* of bpf/probes/xsk-records.bpf.h. */
 const RX_FULL = 1;
 const FILL_EMPTY = 2;
 

@@ -34,7 +34,11 @@ function fault(name: string, about: string): Scenario {
 }
 
 const scenarios: readonly Scenario[] = [
-  zerocopy('healthy', 'the driver receives into the frames of the umem and sends out of them: nothing is wrong', {}),
+  zerocopy(
+    'healthy',
+    'the driver receives into the frames of the umem and sends out of them: nothing is wrong',
+    {},
+  ),
   fault('double-fill', 'puts one frame into its FILL ring twice'),
   fault('fill-while-tx', 'puts a frame into FILL while the card has it to send'),
   fault('comp-skipped', 'puts a frame into TX again before it came back in COMP'),
