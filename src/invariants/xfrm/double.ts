@@ -6,8 +6,8 @@ import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import { Policies, type Policy, readPolicy } from './_policies.ts';
-import { stateKey, States } from './_states.ts';
-import { describeState, ender, requester } from './_words.ts';
+import { isLarval, stateKey, States } from './_states.ts';
+import { describeState, ender, isExpiry, requester } from './_words.ts';
 
 const ENOENT = -2;
 const ESRCH = -3;
@@ -19,6 +19,8 @@ const ENDED_MAX = 4096;
 
 interface Ended {
   readonly by: string;
+  /** Nobody has asked for it, and whoever had it made may still ask. */
+  readonly expired: boolean;
   readonly ref: ReturnType<EventView['ref']>;
 }
 
@@ -52,7 +54,8 @@ class Double implements Stepper {
         return this.#addPolicy(event);
       case KIND.xfrm_policy_delete: {
         this.#policies.delete(event);
-        const { netns, direction, saddr, daddr } = readPolicy(event);
+        const { netns, direction, saddr, daddr, index } = readPolicy(event);
+        this.#end(`${netns} ${index}`, event);
         return this.#end(`${netns} ${direction} ${saddr} ${daddr}`, event);
       }
       default:
@@ -91,7 +94,8 @@ class Double implements Stepper {
   #addPolicy(event: EventView): void {
     const result = event.u32('result');
     if (result === 0) {
-      const { netns, direction, saddr, daddr } = this.#policies.keep(event);
+      const { netns, direction, saddr, daddr, index } = this.#policies.keep(event);
+      this.#ended.delete(`${netns} ${index}`);
       this.#ended.delete(`${netns} ${direction} ${saddr} ${daddr}`);
       return;
     }
@@ -117,13 +121,20 @@ class Double implements Stepper {
     } else if (request === DELETE_POLICY && result === ENOENT) {
       const direction = event.u32('direction');
       const way = ['in', 'out', 'forward'][direction] ?? `direction ${direction}`;
-      const what = `${way} policy from ${saddr} to ${daddr}`;
-      this.#missing(event, what, netns, `${netns} ${direction} ${saddr} ${daddr}`, 'ENOENT');
+      const index = event.u32('index');
+      const what = index ? `policy of index ${index}` : `${way} policy from ${saddr} to ${daddr}`;
+      const key = index ? `${netns} ${index}` : `${netns} ${direction} ${saddr} ${daddr}`;
+      this.#missing(event, what, netns, key, 'ENOENT');
     }
   }
 
   #missing(event: EventView, what: string, netns: string, key: string, code: string): void {
     const before = this.#ended.get(key);
+    if (before?.expired) {
+      // The daemon is told of the expiry and deletes what it had there: once.
+      this.#ended.delete(key);
+      return;
+    }
     this.#context.violate({
       object: `${what} (netns ${netns})`,
       sentence: `${requester(event)} deleted the ${what} in netns ${netns}, which is not there${before ? `: ${before.by} ended it before` : ''} (${code})`,
@@ -132,7 +143,8 @@ class Double implements Stepper {
   }
 
   #end(key: string, event: EventView): void {
-    this.#ended.set(key, { by: ender(event), ref: event.ref() });
+    const expired = isExpiry(event) || (isKernels(event) && isAcquiring(event));
+    this.#ended.set(key, { by: ender(event), expired, ref: event.ref() });
   }
 
   #sameAs({ netns, selector, mark, markMask }: Policy): Policy | undefined {

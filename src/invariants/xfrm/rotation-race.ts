@@ -14,6 +14,7 @@ import { requester, span } from './_words.ts';
 const SEQUENCE_NS = 200e6;
 const PAIRS_MAX = 65_536;
 const CAUSE_REQUEST = 1;
+const AF_INET6 = 10;
 
 interface Change {
   readonly tid: number;
@@ -46,8 +47,7 @@ class RotationRace implements Stepper {
     if (!change) return;
     const isPolicy =
       event.kindNumber === KIND.xfrm_policy_add || event.kindNumber === KIND.xfrm_policy_delete;
-    const daddr = event.text(isPolicy ? 'tmpl_daddr' : 'daddr');
-    const saddr = event.text(isPolicy ? 'tmpl_saddr' : 'saddr');
+    const [daddr, saddr] = isPolicy ? peersOf(event) : [event.text('daddr'), event.text('saddr')];
     if (isUnspecified(daddr) || isUnspecified(saddr)) return;
     const netns = event.text('netns');
     const [low, high] = saddr < daddr ? [saddr, daddr] : [daddr, saddr];
@@ -113,6 +113,17 @@ class RotationRace implements Stepper {
       ...(sameSocket ? { severity: 'warning' as const } : {}),
     });
   }
+}
+
+/** Of a policy: in transport mode the template may leave them to the selector. */
+function peersOf(event: EventView): [string, string] {
+  const full = event.u32('family') === AF_INET6 ? 128 : 32;
+  const one = (address: string, length: string) => (event.u32(length) === full ? event.text(address) : '');
+  const [daddr, saddr] = [event.text('tmpl_daddr'), event.text('tmpl_saddr')];
+  return [
+    isUnspecified(daddr) ? one('daddr', 'daddr_prefix') : daddr,
+    isUnspecified(saddr) ? one('saddr', 'saddr_prefix') : saddr,
+  ];
 }
 
 export default defineInvariant({
