@@ -66,6 +66,8 @@ class VniLeak implements Stepper {
   #move(event: EventView, key: string): void {
     const netns = event.text('to_netns');
     const from = event.text('netns');
+    // Into its own namespace it isn't moved at all (net/core/dev.c: __dev_change_net_namespace).
+    if (netns === from) return;
     const linkNetns = event.text('link_netns');
     // One that is met away from home left its socket there (drivers/net/vxlan: vxlan_newlink).
     const home = this.#devices.get(key)?.home ?? (netns === linkNetns ? netns : from);

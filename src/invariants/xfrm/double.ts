@@ -15,6 +15,8 @@ const EEXIST = -17;
 /** include/uapi/linux/xfrm.h: XFRM_MSG_DELSA, XFRM_MSG_DELPOLICY. */
 const DELETE_STATE = 0x11;
 const DELETE_POLICY = 0x14;
+/** XFRM_CAUSE_KERNEL of bpf/probes/xfrm-records.bpf.h: of a larval state, that its time is up. */
+const CAUSE_KERNEL = 0;
 const ENDED_MAX = 4096;
 
 interface Ended {
@@ -143,7 +145,8 @@ class Double implements Stepper {
   }
 
   #end(key: string, event: EventView): void {
-    const expired = isExpiry(event) || (isKernels(event) && isAcquiring(event));
+    const isState = event.kindNumber === KIND.xfrm_state_delete;
+    const expired = isExpiry(event) || (isState && isLarval(event) && event.u32('cause') === CAUSE_KERNEL);
     this.#ended.set(key, { by: ender(event), expired, ref: event.ref() });
   }
 

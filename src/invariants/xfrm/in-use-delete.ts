@@ -145,7 +145,8 @@ class InUseDelete implements Stepper {
 
   #deleteState(event: EventView): void {
     const state = this.#states.delete(event);
-    if (!state || this.#missesStates || !isAsked(event) || this.#states.toward(state.netns, state.daddr) > 0) return;
+    if (!state || this.#missesStates || !isAsked(event) || this.#states.toward(state.netns, state.daddr) > 0)
+      return;
     this.#judge(
       event,
       state.name,

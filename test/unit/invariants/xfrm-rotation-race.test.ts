@@ -77,4 +77,15 @@ describe('xfrm.rotation-race', () => {
     expect(sentences).toEqual([]);
     expect(counts.unknown).toBe(1);
   });
+
+  it('knows the peers of a policy in transport mode by its selector', () => {
+    const transport = { tmpl_daddr: '0.0.0.0', tmpl_saddr: '0.0.0.0' };
+    const overlay = new Overlay().addState(1).addPolicy(OTHER, transport).deleteState(1);
+    expect(check(race, [overlay.events]).sentences).toHaveLength(1);
+    const many = new Overlay()
+      .addState(1)
+      .addPolicy(OTHER, { ...transport, daddr_prefix: 24 })
+      .deleteState(1);
+    expect(check(race, [many.events]).sentences).toEqual([]);
+  });
 });
