@@ -191,6 +191,9 @@ test('ss: every socket with its cookie; what only waits for time to pass is none
     proto: 17,
     port: 53,
   });
+  // Bound and no more: in no table that an iterator walks.
+  const bound = 'tcp UNCONN 0 0 10.0.0.1:4444 0.0.0.0:* uid:0 ino:9 sk:51 <->\n';
+  expect(parseSockets(bound, NETNS, 2)).toMatchObject({ records: [], odd: 0 });
   const six = parseSockets(captured('sockets6.txt'), NETNS, 10);
   expect(six.records.map(({ fields }) => [fields['proto'], fields['port'], fields['family']])).toEqual([
     [17, 54, 10],
