@@ -110,15 +110,15 @@ class Conflict implements Stepper {
     const remote = event.text('remote');
     const result = event.u32('result');
     if (event.u32('operation') !== ADD || !isUnicast(mac) || isUnspecified(remote)) return;
+    // The request alone doesn't say for which VNI of a device of many.
+    const isUpdated = before?.key.startsWith(`${deviceOf(event)} `) && before.key.endsWith(` ${mac}`);
     const now = this.#claims.get(entryOf(event));
     if (now && now.remote !== remote && (result === EEXIST || result === 0)) {
       // Of entries that exist only those of several remotes are appended to (vxlan_fdb_update_existing).
       const why = result === 0 ? 'accepts it without effect' : 'refuses it with EEXIST';
-      this.#tell(event, now, `stays (the kernel ${why})`);
+      this.#tell(event, isUpdated ? before.claim : now, `stays (the kernel ${why})`);
       return;
     }
-    // The request alone doesn't say for which VNI of a device of many.
-    const isUpdated = before?.key.startsWith(`${deviceOf(event)} `) && before.key.endsWith(` ${mac}`);
     if (result !== 0 || !before || !isUpdated || before.claim.remote === remote) return;
     const { claim } = before;
     if (event.u32('nlmsg_flags') & APPEND)

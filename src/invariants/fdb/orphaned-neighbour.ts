@@ -19,6 +19,8 @@ const KEPT = 0x1000_0018;
 /** RTM_NEWNEIGH, and NLM_F_APPEND of include/uapi/linux/netlink.h. */
 const ADD = 28;
 const APPEND = 0x800;
+/** The entry for every MAC that has none (vxlan_xmit). */
+const DEFAULT = '00:00:00:00:00:00';
 /** Neighbours that a sentence names. */
 const NAMED_MAX = 3;
 
@@ -41,6 +43,7 @@ interface Deleted {
   readonly netns: string;
   readonly mac: string;
   readonly device: string;
+  readonly vni: number;
   readonly object: string;
   readonly what: string;
   readonly ref: EventRef;
@@ -177,6 +180,7 @@ class OrphanedNeighbour implements Stepper {
       netns: event.text('netns'),
       mac,
       device: deviceOf(event),
+      vni: event.u32('vni'),
       object: objectOf(event),
       what: `${whoOf(event)} deleted the entry of ${mac} behind ${event.text('remote')} from ${deviceName(event)}`,
       ref: event.ref(),
@@ -211,9 +215,12 @@ class OrphanedNeighbour implements Stepper {
       if (left.length === 0) continue;
       const names = left.slice(0, NAMED_MAX).map(({ name }) => name);
       if (left.length > names.length) names.push(`${left.length - names.length} more`);
+      const them = left.length > 1 ? 'them' : 'it';
+      const isFlooded = this.#remotes.has(`${deleted.device} ${deleted.vni} ${DEFAULT}`);
+      const fate = isFlooded ? 'go to all default remotes' : 'have nowhere to go';
       this.#context.violate({
         object: deleted.object,
-        sentence: `${deleted.what}, but ${left.length > 1 ? 'neighbours' : 'neighbour'} ${names.join(', ')} still ${left.length > 1 ? 'resolve' : 'resolves'} to it ${LIMIT_NS / 1e9} s later: packets for ${left.length > 1 ? 'them' : 'it'} have nowhere to go`,
+        sentence: `${deleted.what}, but ${left.length > 1 ? 'neighbours' : 'neighbour'} ${names.join(', ')} still ${left.length > 1 ? 'resolve' : 'resolves'} to it ${LIMIT_NS / 1e9} s later: packets for ${them} ${fate}`,
         evidence: [...left.slice(0, NAMED_MAX).map(({ ref }) => ref), deleted.ref],
       });
     }

@@ -6,6 +6,7 @@ import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
+import { errnoName } from '../../probes/_errno.ts';
 import { isUnspecified } from './_policies.ts';
 import { isLarval } from './_states.ts';
 import { requester, span } from './_words.ts';
@@ -71,12 +72,13 @@ class RotationRace implements Stepper {
     const what = event.kind.startsWith('xfrm_policy')
       ? `${verb} of the policy to ${event.text('daddr')}`
       : `${verb} of SA ${event.text('spi')}`;
+    const result = event.u32('result');
     return {
       tid: event.tid,
       pid: event.pid,
       port: event.u32('portid'),
       who: requester(event),
-      what,
+      what: result < 0 ? `${what} (refused with ${errnoName(result) ?? `errno ${-result}`})` : what,
       ref: event.ref(),
     };
   }
@@ -107,7 +109,7 @@ class RotationRace implements Stepper {
       one.ref.cpu !== other.ref.cpu && other.ref.ts - one.ref.ts <= this.#context.clockErrorNs;
     this.#context.violate({
       object: `VTEPs ${peers}`,
-      sentence: `between ${first.what} and ${last.what} by ${last.who}, ${span(last.ref.ts - first.ref.ts)} apart, came ${between.what} by ${between.who}: both change the states between ${peers}${sameSocket ? ' through one netlink socket' : ''}`,
+      sentence: `between ${first.what} and ${last.what} by ${last.who}, ${span(last.ref.ts - first.ref.ts)} apart, came ${between.what} by ${between.who}: both work on the states between ${peers}${sameSocket ? ' through one netlink socket' : ''}`,
       evidence: [first.ref, between.ref],
       orderDependent: near(first, between) || near(between, last),
       ...(sameSocket ? { severity: 'warning' as const } : {}),

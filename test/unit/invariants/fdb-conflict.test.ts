@@ -104,6 +104,11 @@ describe('fdb.conflict', () => {
     const { sentences } = check(conflict, [story.events]);
     expect(sentences).toHaveLength(1);
     expect(sentences[0]).toMatch(/which stays \(the kernel accepts it without effect\)$/);
+    // Its state alone is changed.
+    const touched = new OverlayStory().forward(MAC, VTEP);
+    touched.say('vxlan_fdb_update', { ...NAMED, ...STRANGER, mac: MAC, remote: VTEP, fdb_state: 0x40 });
+    touched.forwardAsked(ADD, MAC, OTHER_VTEP, 0, STRANGER, APPEND);
+    expect(check(conflict, [touched.events]).sentences[0]).toContain(`is behind ${VTEP} by thread 101`);
   });
 
   it('keeps the VNIs of one device apart', () => {

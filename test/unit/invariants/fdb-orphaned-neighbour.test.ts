@@ -81,4 +81,10 @@ describe('fdb.orphaned-neighbour', () => {
     const own = twoBehindOneMac().say('vxlan_fdb_update', elsewhere).deleteForward(MAC, VTEP).tick(2500);
     expect(check(orphaned, [own.events]).sentences).toHaveLength(1);
   });
+
+  it('says where the packets go if the device has a default entry', () => {
+    const story = new OverlayStory().forward('00:00:00:00:00:00', OTHER_VTEP).forward(MAC, VTEP);
+    story.neighbour(ONE, MAC).deleteForward(MAC, VTEP).tick(2500);
+    expect(check(orphaned, [story.events]).sentences[0]).toMatch(/packets for it go to all default remotes$/);
+  });
 });
