@@ -10,6 +10,7 @@ import { drain } from './drain.ts';
 import { emit } from './emit.ts';
 import { exportBank } from './export.ts';
 import { freeze } from './freeze.ts';
+import { idle } from './idle.ts';
 import { live } from './live.ts';
 import { start } from './start.ts';
 import { sustain } from './sustain.ts';
@@ -23,6 +24,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmar
   freeze,
   export: exportBank,
   start,
+  idle,
 };
 
 const { values, positionals } = parseArgs({

@@ -143,10 +143,14 @@ struct xsk_queue {
 	__u32 cached_prod;
 	__u32 cached_cons;
 	struct xdp_ring *ring;
+	__u64 invalid_descs;
 	__u64 queue_empty_descs;
 };
 struct xsk_buff_pool {
+	void *dev; /* struct device *: only of a driver that copies nothing */
 	struct net_device *netdev;
+	struct list_head xsk_tx_list;
+	struct xdp_desc *tx_descs;
 	struct xdp_umem *umem;
 	struct xsk_queue *fq;
 	struct xsk_queue *cq;
@@ -164,7 +168,9 @@ struct xdp_sock {
 	struct xdp_umem *umem;
 	struct xsk_buff_pool *pool;
 	__u16 queue_id;
+	_Bool zc;
 	struct xsk_queue *tx;
+	struct list_head tx_list;
 	struct xsk_queue *fq_tmp;
 	struct xsk_queue *cq_tmp;
 };

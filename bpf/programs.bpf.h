@@ -46,14 +46,22 @@ static __always_inline __u64 fr_call_key(__u32 func)
 	return tid << 32 | func;
 }
 
-#define FR_EXIT(name, func, args...)                                                                         \
+#define FR_EXIT(name, func, args...) FR_EXIT_BY(FR_ARGUMENTS, name, func, ##args)
+/* Older verifiers (6.18) let a program have an argument that points to a pointer only by helper. */
+#define FR_EXIT_ANY(name, func, args...) FR_EXIT_BY(FR_ARGUMENTS_ANY, name, func, ##args)
+
+#define FR_ARGUMENTS(call, count, words) __builtin_memcpy(words, call, 8 * (count))
+#define FR_ARGUMENTS_ANY(call, count, words)                                                                 \
+	_Pragma("unroll") for (int i_ = 0; i_ < (count); i_++) bpf_get_func_arg(call, i_, &(words)[i_])
+
+#define FR_EXIT_BY(arguments, name, func, args...)                                                           \
 	static __always_inline int name##_body(void *ctx, ##args);                                           \
 	SEC("?fexit/" #func) int name##__fexit(unsigned long long *call)                                     \
 	{                                                                                                    \
 		/* By helper: the number of arguments, and so the return value's place, differs among        \
 		 * kernels. */                                                                               \
 		unsigned long long ctx[6] = {};                                                              \
-		__builtin_memcpy(ctx, call, 8 * (___bpf_narg(args) - 1));                                    \
+		arguments(call, ___bpf_narg(args) - 1, ctx);                                                 \
 		bpf_get_func_ret(call, &ctx[___bpf_narg(args) - 1]);                                         \
 		return name##_body(___bpf_ctx_cast(args));                                                   \
 	}                                                                                                    \

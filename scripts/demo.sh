@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 for argument in "$@"; do
 	if [ "$argument" = --print-only ]; then
-		sh scripts/setup.sh "$@"
+		sh scripts/setup.sh --one-kernel "$@"
 		echo "make -s -C test/workloads"
 		echo "node_modules/.bin/tsx scripts/demo.ts"
 		exit 0
@@ -30,7 +30,7 @@ if [ -n "$beat" ]; then
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 fi
-sh scripts/setup.sh "$@"
+sh scripts/setup.sh --one-kernel "$@"
 make -s -C test/workloads
 if [ -n "$beat" ]; then
 	kill $beat

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Sets up everything flightring needs on a bare Debian with Node: apt packages, npm modules, the build, the lab's kernel.
-# Usage: scripts/setup.sh [--yes] [--print-only] [--quiet]
+# Sets up everything flightring needs on a bare Debian with Node: apt packages, npm modules, the build, the lab's kernels.
+# Usage: scripts/setup.sh [--yes] [--print-only] [--quiet] [--one-kernel]
+# The lab's kernels are this release's and the newest one, or with --one-kernel this release's alone.
 set -eu
 
 packages="clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool gcc make libc6-dev qemu-system-x86 busybox-static kmod iproute2
@@ -8,14 +9,15 @@ iputils-ping ethtool dpkg-dev xz-utils procps util-linux ca-certificates"
 oldest_debian=12
 oldest_node=20.19
 
-yes=no print_only=no quiet=no
+yes=no print_only=no quiet=no newest=yes
 for argument in "$@"; do
 	case $argument in
 	--yes | -y) yes=yes ;;
 	--print-only) print_only=yes ;;
 	--quiet | -q) quiet=yes ;;
+	--one-kernel) newest=no ;;
 	*)
-		echo "setup: unknown option $argument; the options are --yes, --print-only and --quiet" >&2
+		echo "setup: unknown option $argument; the options are --yes, --print-only, --quiet and --one-kernel" >&2
 		exit 2
 		;;
 	esac
@@ -128,6 +130,10 @@ prepare_lab() {
 	step node_modules/.bin/tsx src/lab/prepare-main.ts || fail "the lab's kernel could not be prepared"
 }
 
+prepare_newest() {
+	step node_modules/.bin/tsx src/lab/prepare-main.ts newest || fail "the newest kernel could not be prepared"
+}
+
 check_machine
 missing=$(list_missing)
 npm=no
@@ -140,3 +146,4 @@ fi
 [ $npm = no ] || step npm install --no-save --include=dev --no-audit --no-fund || fail "npm install --no-save failed; is there a network?"
 step npm run --silent --if-present build || fail "the build failed"
 prepare_lab
+[ $newest = no ] || prepare_newest

@@ -7,7 +7,7 @@
 #include "xsk-state.bpf.h"
 #include "../tripwires/umem-address.bpf.h"
 
-/* Entries read in one look; what remains is read at the next hook. */
+/* Entries read in one look; what remains is read at the next hook. A zero-copy driver takes more at once. */
 #define XSK_LOOK_MAX 64
 
 /* An address that breaks a tripwire is urgent; `broken` is the tripwire's number or -1. */
@@ -21,14 +21,15 @@ struct xsk_glance {
 	__u32 seen;
 	__u32 fresh;
 	__u32 flags;
+	__u32 limit;
 };
 
 static __always_inline __u32 xsk_glance_end(const struct xsk_glance *g)
 {
-	return g->seen + (g->fresh > XSK_LOOK_MAX ? XSK_LOOK_MAX : g->fresh);
+	return g->seen + (g->fresh > g->limit ? g->limit : g->fresh);
 }
 
-#define XSK_EACH(g, body) bpf_loop((g)->fresh > XSK_LOOK_MAX ? XSK_LOOK_MAX : (g)->fresh, body, g, 0)
+#define XSK_EACH(g, body) bpf_loop((g)->fresh > (g)->limit ? (g)->limit : (g)->fresh, body, g, 0)
 
 static long xsk_fill_entry(__u32 i, struct xsk_glance *g)
 {
@@ -115,9 +116,10 @@ static long xsk_rx_entry(__u32 i, struct xsk_glance *g)
  * both report an entry, and no CPU can see the cursor behind an entry that isn't in a ring yet. Readers take
  * each position once.
  */
-static __always_inline void xsk_look_fill(struct xsk_pool_state *pool, __u64 now, __u16 how)
+static __always_inline void xsk_look_fill(struct xsk_pool_state *pool, __u64 now, __u16 how, __u32 limit)
 {
-	struct xsk_glance g = {.ring = &pool->fill, .pool = pool, .object = pool->index, .flags = how};
+	struct xsk_glance g = {
+	    .ring = &pool->fill, .pool = pool, .object = pool->index, .flags = how, .limit = limit};
 
 	g.seen = pool->fill.seen_prod;
 	g.fresh = xsk_fresh(&pool->fill, g.seen, xsk_producer(&pool->fill));
@@ -126,14 +128,15 @@ static __always_inline void xsk_look_fill(struct xsk_pool_state *pool, __u64 now
 		pool->fill.seen_prod = xsk_glance_end(&g);
 	}
 	/* What is left over was there as early as what was read. */
-	if (g.fresh <= XSK_LOOK_MAX)
+	if (g.fresh <= limit)
 		pool->fill.looked = now;
 }
 
-static __always_inline void xsk_look_comp(struct xsk_pool_state *pool, __u64 now, __u16 how)
+static __always_inline void xsk_look_comp(struct xsk_pool_state *pool, __u64 now, __u16 how, __u32 limit)
 {
 	FR_RECORDING;
-	struct xsk_glance g = {.ring = &pool->comp, .pool = pool, .object = pool->index, .flags = how};
+	struct xsk_glance g = {
+	    .ring = &pool->comp, .pool = pool, .object = pool->index, .flags = how, .limit = limit};
 	__u32 cons;
 
 	g.seen = pool->comp.seen_prod;
@@ -168,14 +171,15 @@ struct xsk_survey {
 static long xsk_fill_of_umem(void *map, __u64 *key, struct xsk_pool_state *pool, struct xsk_survey *survey)
 {
 	if (pool->umem == survey->umem && pool->wanted)
-		xsk_look_fill(pool, survey->now, survey->how);
+		xsk_look_fill(pool, survey->now, survey->how, XSK_LOOK_MAX);
 	return 0;
 }
 
 static __always_inline void xsk_look_tx(struct xsk_socket_state *xs, struct xsk_pool_state *pool, __u64 now,
-					__u16 how)
+					__u16 how, __u32 limit)
 {
-	struct xsk_glance g = {.ring = &xs->tx, .pool = pool, .object = xs->index, .flags = how};
+	struct xsk_glance g = {
+	    .ring = &xs->tx, .pool = pool, .object = xs->index, .flags = how, .limit = limit};
 	__u32 producer;
 
 	if (!xs->tx.ring)
@@ -183,13 +187,13 @@ static __always_inline void xsk_look_tx(struct xsk_socket_state *xs, struct xsk_
 	g.seen = xs->tx.seen_prod;
 	producer = xsk_producer(&xs->tx);
 	g.fresh = xsk_fresh(&xs->tx, g.seen, producer);
-	if (producer != xsk_consumer(&xs->tx)) {
+	if (g.fresh || producer != xsk_consumer(&xs->tx)) {
 		struct xsk_survey survey = {.now = now, .umem = pool->umem, .how = how};
 
 		/*
-		 * Something waits to be sent. A frame that was put into another queue's FILL before this call
-		 * must be seen there before it is sent: once it has come back in COMP, finding it in FILL
-		 * would look right.
+		 * Something waits to be sent, or a zero-copy driver has just taken it. A frame that was put
+		 * into another queue's FILL before this call must be seen there before it is sent: once it
+		 * has come back in COMP, finding it in FILL would look right.
 		 */
 		bpf_for_each_map_elem(&xsk_pools, xsk_fill_of_umem, &survey, 0);
 	}
@@ -197,7 +201,7 @@ static __always_inline void xsk_look_tx(struct xsk_socket_state *xs, struct xsk_
 		XSK_EACH(&g, xsk_tx_entry);
 		xs->tx.seen_prod = xsk_glance_end(&g);
 	}
-	if (g.fresh <= XSK_LOOK_MAX)
+	if (g.fresh <= limit)
 		xs->tx.looked = now;
 }
 
@@ -232,9 +236,9 @@ static __noinline int xsk_look(struct xsk_socket_state *xs, struct xsk_pool_stat
 	if (!xs || !pool)
 		return 0;
 	xsk_look_rx(xs, now, how);
-	xsk_look_comp(pool, now, how);
-	xsk_look_fill(pool, now, how);
-	xsk_look_tx(xs, pool, now, how);
+	xsk_look_comp(pool, now, how, XSK_LOOK_MAX);
+	xsk_look_fill(pool, now, how, XSK_LOOK_MAX);
+	xsk_look_tx(xs, pool, now, how, XSK_LOOK_MAX);
 	return 0;
 }
 

@@ -25,8 +25,11 @@ struct xsk_pool_state {
 	__u32 umem;	   /* object */
 	__u32 frames_base; /* of its umem, in xsk_inside */
 	__u32 frame_shift; /* log2 of the chunk size, rounded down */
-	__u32 pad;
-	__u32 taken; /* kernel's consumer index of FILL after the last take */
+	__u32 taken;	   /* kernel's consumer index of FILL after the last take */
+	__u32 invalid;	   /* entries of FILL refused until then */
+	__u64 alloc;	   /* struct xdp_buff * of the last take of a single frame */
+	__u32 peeked; /* descriptors that a zero-copy driver took from TX one by one, since the last batch */
+	__u32 zero_copy;
 	struct xsk_ring fill;
 	struct xsk_ring comp;
 };
@@ -115,6 +118,11 @@ static __always_inline void xsk_frame_leaves(const struct xsk_pool_state *pool, 
 
 	if (inside)
 		*inside = 0;
+}
+
+static __always_inline int xsk_same_frame(const struct xsk_pool_state *pool, __u64 one, __u64 other)
+{
+	return (one ^ other) << 16 >> 16 >> pool->frame_shift == 0;
 }
 
 static __always_inline __u32 xsk_read32(__u64 at)
@@ -249,6 +257,7 @@ static __noinline struct xsk_pool_state *xsk_pool(struct xsk_buff_pool *pool)
 	fresh.wanted = fr_device_wanted(e->netns, e->ifindex);
 	/* What already waits in FILL is read as new; what was consumed before is history nobody saw. */
 	fresh.taken = BPF_CORE_READ(pool, fq, cached_cons);
+	fresh.invalid = (__u32)BPF_CORE_READ(pool, fq, invalid_descs);
 	fresh.fill.seen_prod = fresh.taken;
 	fresh.comp.seen_prod = xsk_producer(&fresh.comp);
 	fresh.comp.seen_cons = xsk_consumer(&fresh.comp);

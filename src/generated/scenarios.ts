@@ -9,6 +9,7 @@ import socketIterator from '../lab/scenarios/socket-iterator.ts';
 import threadLeak from '../lab/scenarios/thread-leak.ts';
 import vxlan from '../lab/scenarios/vxlan.ts';
 import xfrm from '../lab/scenarios/xfrm.ts';
+import xskZerocopy from '../lab/scenarios/xsk-zerocopy.ts';
 import xsk from '../lab/scenarios/xsk.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -20,5 +21,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...threadLeak,
   ...vxlan,
   ...xfrm,
+  ...xskZerocopy,
   ...xsk,
 ];

@@ -39,7 +39,7 @@ const listName = 'kernels.json';
 // Real-time and cloud kernels lack drivers or behave differently, -dbg and -unsigned hold no bootable image.
 const ordinary = /^linux-image-(\d(?:(?!-rt-|-cloud-)[\w.+~-])*-amd64)$/;
 
-export const aptDir = (cacheDir: string): string => join(cacheDir, '.apt');
+const aptDir = (cacheDir: string): string => join(cacheDir, '.apt');
 
 /** What was listed last, or undefined when that is longer ago than `maxAgeMs`. */
 export function readKernelList(cacheDir: string, maxAgeMs: number): KernelPackage[] | undefined {
@@ -81,12 +81,33 @@ export async function refreshKernelList(
 export async function kernelParts(cacheDir: string | undefined, name: string): Promise<string[]> {
   const version = name.slice('linux-image-'.length);
   const text = await apt(cacheDir, 'apt-cache', ['depends', name], 60_000);
+  if (lacksModules(text, version)) throw withoutModulesError({ package: name, version });
   const parts = ['base', 'binary', 'modules'].map((part) => `linux-${part}-${version}`);
-  // In angle brackets: a package that no list has. Without its modules a kernel boots no lab.
-  const absent = `linux-modules-${version}`;
-  if (text.includes(`Depends: <${absent}>\n`))
-    throw new LabError('LAB_NO_PACKAGE', `the mirror has ${name}, but not ${absent}: choose another kernel`);
   return [name, ...parts.filter((part) => text.includes(`Depends: ${part}\n`))];
+}
+
+/** Those of which the mirror has the image, and not its modules: without them a kernel boots no lab. */
+export async function withoutModules(
+  cacheDir: string,
+  kernels: readonly KernelPackage[],
+): Promise<KernelPackage[]> {
+  const names = kernels.map(({ package: name }) => name);
+  const text = await apt(cacheDir, 'apt-cache', ['depends', ...names], 60_000);
+  return kernels.filter(({ version }) => lacksModules(text, version));
+}
+
+export function withoutModulesError({
+  package: name,
+  version,
+}: Pick<KernelPackage, 'package' | 'version'>): LabError {
+  return new LabError('LAB_NO_PACKAGE', `the mirror has ${name}, but not ${modulesOf(version)}`);
+}
+
+const modulesOf = (version: string): string => `linux-modules-${version}`;
+
+/** In angle brackets: a package that no list has. */
+function lacksModules(depends: string, version: string): boolean {
+  return depends.includes(`Depends: <${modulesOf(version)}>\n`);
 }
 
 /** Runs apt on its private root, or on the machine's configuration when there is no cache folder to find one in. */

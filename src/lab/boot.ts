@@ -36,6 +36,8 @@ export interface BootOptions {
   readonly memoryMiB?: number;
   /** Kernel modules to load before the first command, such as `veth`. */
   readonly modules?: readonly string[];
+  /** Pairs of network cards, each joined back to back; their driver is the module `virtio_net`. Default none. */
+  readonly wires?: number;
   /** The folder exported read-write; without it a temporary one that goes with the lab. */
   readonly shareDir?: string;
   readonly timeoutMs?: number;
@@ -74,6 +76,7 @@ export async function bootLab(options: BootOptions = {}): Promise<Lab> {
       memoryMiB: options.memoryMiB ?? defaultMemoryMiB,
       cpus: options.cpus ?? defaultCpus,
       slots,
+      wires: options.wires ?? 0,
       runDir,
       extraKernelArguments: options.kernelArguments ?? [],
     });

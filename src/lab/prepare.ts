@@ -14,19 +14,18 @@ import {
 import { basename, join } from 'node:path';
 
 import { LabError } from '../model/errors.ts';
-import { apt, kernelParts, type KernelPackage, readKernelList, refreshKernelList } from './apt.ts';
+import { apt, kernelParts } from './apt.ts';
 import {
   findCachedKernel,
   imageName,
   labCacheDir,
-  listCachedKernels,
   manifestName,
-  matchesVersion,
   openCachedKernel,
   readDefaultVersion,
   writeDefaultVersion,
 } from './cache.ts';
 import type { LabKernel, LabManifest } from './cache.ts';
+import { choosePackage, newestKernel, type PackageChoice } from './choose-package.ts';
 import { runCommand } from './command.ts';
 import { loadOrder } from './modules.ts';
 import { extractVmlinux } from './vmlinux.ts';
@@ -41,9 +40,6 @@ export interface PrepareOptions {
 const bootModuleNames = ['virtio_pci', 'virtio_console', '9pnet_virtio', '9p', 'overlay', 'virtio_rng'];
 const buildPrefix = '.building-';
 const staleBuildMs = 60 * 60_000;
-const listMaxAgeMs = 7 * 24 * 60 * 60_000;
-/** Asked for instead of a version: the newest that any of Debian's releases ships. */
-export const newestKernel = 'newest';
 
 /** A kernel ready to boot, made now if the cache has none. */
 export async function prepareLab(options: PrepareOptions = {}): Promise<LabKernel> {
@@ -57,6 +53,7 @@ export async function prepareLab(options: PrepareOptions = {}): Promise<LabKerne
     );
   }
   const progress = options.onProgress ?? ignore;
+  makeCacheDir(cacheDir);
   const choice = await choosePackage(cacheDir, options.kernel, progress);
   const kernel =
     openCachedKernel(join(cacheDir, choice.version)) ?? (await makeKernel(cacheDir, choice, progress));
@@ -69,70 +66,6 @@ function findPrepared(cacheDir: string, wanted: string | undefined): LabKernel |
   if (wanted === newestKernel) return undefined;
   const version = wanted ?? readDefaultVersion(cacheDir);
   return version === undefined ? undefined : findCachedKernel(cacheDir, version);
-}
-
-interface PackageChoice {
-  readonly name: string;
-  readonly version: string;
-  /** apt's private root lies below it; without it the machine's own apt knows the package. */
-  readonly root?: string;
-}
-
-async function choosePackage(
-  cacheDir: string,
-  wanted: string | undefined,
-  progress: (message: string) => void,
-): Promise<PackageChoice> {
-  if (wanted === undefined) return await ownPackage();
-  if (wanted !== newestKernel) {
-    const own = await ownPackage().catch(() => undefined);
-    if (own !== undefined && matchesVersion(own.version, wanted)) return own;
-  }
-  const find = (kernels: readonly KernelPackage[] = []) =>
-    wanted === newestKernel ? kernels[0] : kernels.find(({ version }) => matchesVersion(version, wanted));
-  makeCacheDir(cacheDir);
-  const known = find(readKernelList(cacheDir, listMaxAgeMs));
-  if (known !== undefined) return { name: known.package, version: known.version, root: cacheDir };
-  const kernels = await refreshKernelList(cacheDir, progress).catch((cause: unknown) => {
-    const [newest] = listCachedKernels(cacheDir);
-    if (wanted !== newestKernel || newest === undefined) throw cause;
-    progress(`the mirror says nothing, so the newest kernel is the newest of the cache`);
-    return [{ version: newest.version, package: newest.package, release: '', suites: [] }];
-  });
-  const found = find(kernels);
-  if (found === undefined)
-    throw new LabError(
-      'LAB_NO_PACKAGE',
-      `the mirror holds no kernel ${wanted}; it holds ${shortVersions(kernels)}: flightring lab kernels lists them`,
-    );
-  return { name: found.package, version: found.version, root: cacheDir };
-}
-
-/** `5.10, 6.1, 6.12`: each once. */
-function shortVersions(kernels: readonly KernelPackage[]): string {
-  return [...new Set(kernels.map(({ version }) => /^\d+\.\d+/.exec(version)?.[0] ?? version))]
-    .toReversed()
-    .join(', ');
-}
-
-/** The metapackage names the kernel of the release that apt is set up for. */
-async function ownPackage(): Promise<PackageChoice> {
-  const meta = 'linux-image-amd64';
-  const text = await apt(undefined, 'apt-cache', ['depends', meta], 60_000).catch((cause: unknown) => {
-    throw new LabError(
-      'LAB_NO_PACKAGE',
-      `apt does not know ${meta}; the lab needs Debian with package lists (apt-get update)`,
-      { cause },
-    );
-  });
-  const name = /^\s*Depends: (linux-image-\d\S*)$/m.exec(text)?.[1];
-  if (name === undefined) {
-    throw new LabError(
-      'LAB_NO_PACKAGE',
-      `apt does not know which kernel ${meta} stands for; run apt-get update first`,
-    );
-  }
-  return { name, version: name.slice('linux-image-'.length) };
 }
 
 async function makeKernel(

@@ -20,6 +20,8 @@ export interface MachineOptions {
   readonly memoryMiB: number;
   readonly cpus: number;
   readonly slots: number;
+  /** Pairs of network cards, each joined back to back. */
+  readonly wires: number;
   /** Removed by the supervisor once QEMU has gone. */
   readonly runDir: string;
   readonly extraKernelArguments: readonly string[];
@@ -157,7 +159,30 @@ function qemuCommand(options: MachineOptions): string[] {
     'virtio-serial-pci,max_ports=31',
     ...serialPort(controlPort, controlFd),
     ...ports,
+    ...Array.from({ length: options.wires }, (_, wire) => wirePair(wire + 1)).flat(),
   ];
+}
+
+/**
+ * Two cards on a hub that has no other port; their addresses say which is which: 02:f1:00:00:WIRE:END. Of the cards that
+ * QEMU has, the drivers of virtio-net and igb do AF_XDP without copying (docs/xsk-zerocopy.md). With iommu_platform the
+ * guest's driver maps memory for the device, which it needs for that.
+ */
+function wirePair(wire: number): string[] {
+  return [1, 2].flatMap((end) => {
+    const id = `wire${wire}end${end}`;
+    const mac = `02:f1:00:00:${hexByte(wire)}:${hexByte(end)}`;
+    return [
+      '-netdev',
+      `hubport,id=${id},hubid=${wire}`,
+      '-device',
+      `${process.env['FR_CARD'] ?? 'virtio-net-pci,disable-legacy=on,iommu_platform=on,romfile='},netdev=${id},mac=${mac}`,
+    ];
+  });
+}
+
+function hexByte(value: number): string {
+  return value.toString(16).padStart(2, '0');
 }
 
 /** Half a second of delay loop calibration, known beforehand: the emulated TSC counts as the host's does. */

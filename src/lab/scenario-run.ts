@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../model/errors.ts';
 import type { ProbeCoverage } from '../model/recording.ts';
 import { type Exported, record, type RecordSummary } from '../record/record.ts';
-import { type Scenario, scenarioOn } from './scenario.ts';
+import { runsOn, type Scenario, scenarioOn } from './scenario.ts';
 
 export interface ScenarioResult {
   readonly name: string;
@@ -42,6 +42,20 @@ function sh(command: string, words: readonly string[]): void {
       'SCENE',
       `${command} ${words.join(' ')} failed: ${stderr.trim() || `status ${status}`}`,
     );
+}
+
+/**
+ * A kernel may have done away with a module, or have moved what it held: what a scenario then misses, its workload and
+ * the recorder's coverage say in words of their own.
+ */
+function loadModules(modules: readonly string[], { onProgress = () => {} }: ScenarioOptions): void {
+  const { status, stderr } = spawnSync('modprobe', ['-a', ...modules], { encoding: 'utf8' });
+  if (status === 0) return;
+  const complaints = stderr.trim().split('\n');
+  const unknown = complaints.map((line) => / Module (\S+) not found in directory /.exec(line)?.[1]);
+  if (unknown.includes(undefined))
+    throw new LabError('SCENE', `modprobe -a ${modules.join(' ')} failed: ${stderr.trim()}`);
+  onProgress(`this kernel has no module ${unknown.join(' and no module ')}`);
 }
 
 /** A program in a namespace, with the JSON lines it prints. */
@@ -109,8 +123,11 @@ async function forward(
   enough: () => boolean,
 ): Promise<void> {
   const progress = options.onProgress ?? (() => {});
-  const topology = join(options.workloads, 'veth-topology.sh');
-  progress('building two namespaces and two veth pairs');
+  const [script, pairs] = scenario.wires
+    ? ['wire-topology.sh', 'pairs of network cards']
+    : ['veth-topology.sh', 'veth pairs'];
+  const topology = join(options.workloads, script);
+  progress(`building four namespaces and two ${pairs}`);
   sh('sh', [topology, 'up', ...(scenario.topology ?? [])]);
   const ready = `/tmp/flightring-ready-${process.pid}`;
   const forwarder = start(
@@ -173,8 +190,13 @@ async function runProgram(
 /** Runs the scenario once; the recorder ends with it. */
 export async function runScenario(given: Scenario, options: ScenarioOptions): Promise<ScenarioResult> {
   const kernel = release();
+  if (!runsOn(given, kernel))
+    throw new LabError(
+      'SCENE',
+      `the scenario ${given.name} needs Linux ${given.since}, and this is ${kernel}`,
+    );
   const scenario = scenarioOn(given, kernel);
-  if (scenario.modules) sh('modprobe', ['-a', ...scenario.modules]);
+  if (scenario.modules) loadModules(scenario.modules, options);
   const workload: unknown[] = [];
   if (scenario.before) await runProgram(scenario.before, options, workload);
   const lastEvents = scenario.lastEvents ?? options.lastEvents;

@@ -1,30 +1,40 @@
 // Whether what a scenario came to is what it expects; and which scenarios stand for all where time is short.
 
+import type { ProbeCoverage } from '../model/recording.ts';
 import { type Scenario, scenarioOn } from './scenario.ts';
 import type { ScenarioResult } from './scenario-run.ts';
 
-/** Faulty scenarios of each path that are run on kernels other than the first. */
-const faultyPerPath = 2;
-
-/** Per path a healthy scenario and a few faulty ones; not by kprobes, and not the longest. */
+/**
+ * The healthy scenario of the most paths; of each kind of invariants the first faulty one; and those whose fault some
+ * kernels have no more. Not by kprobes, and not the longest.
+ */
 export function selection(scenarios: readonly Scenario[]): Scenario[] {
-  const taken = new Map<string, number>();
-  return scenarios.filter(({ paths, expects, attach, packets = 0 }) => {
-    if (attach !== undefined || packets > 2000) return false;
-    const key = `${paths[0]} ${expects.length > 0}`;
-    const count = taken.get(key) ?? 0;
-    taken.set(key, count + 1);
-    return count < (expects.length > 0 ? faultyPerPath : 1);
-  });
+  const short = scenarios.filter(({ attach, packets = 0 }) => attach === undefined && packets <= 2000);
+  const [widest] = short
+    .filter(({ expects }) => expects.length === 0)
+    .sort((left, right) => right.paths.length - left.paths.length);
+  const kindOf = ({ expects: [first = ''] }: Scenario) => first.split('.', 1)[0] as string;
+  const firsts = new Map(short.toReversed().map((scenario) => [kindOf(scenario), scenario]));
+  return short.filter(
+    (scenario) =>
+      scenario === widest ||
+      (scenario.expects.length > 0 &&
+        (scenario.expectsBelow !== undefined || firsts.get(kindOf(scenario)) === scenario)),
+  );
+}
+
+/** Names of invariants. */
+export function firedBy({ summary }: ScenarioResult): string[] {
+  return Object.entries(summary.counts)
+    .filter(([, counts]) => counts.fired > 0)
+    .map(([name]) => name);
 }
 
 /** Sentences; none when all is as it should be. */
 export function scenarioFaults(scenario: Scenario, result: ScenarioResult | Error | undefined): string[] {
   if (result === undefined || result instanceof Error) return [result?.message ?? 'it was not run'];
   const { expects, mayExpect = [] } = scenarioOn(scenario, result.kernel);
-  const fired = Object.entries(result.summary.counts)
-    .filter(([, counts]) => counts.fired > 0)
-    .map(([name]) => name);
+  const fired = firedBy(result);
   const strangers = fired.filter((name) => ![...expects, ...mayExpect].includes(name));
   const missing = expects.length > 0 && !fired.some((name) => expects.includes(name));
   const { lost, failures } = result.summary;
@@ -34,4 +44,21 @@ export function scenarioFaults(scenario: Scenario, result: ScenarioResult | Erro
     ...(lost === 0 ? [] : [`${lost} events were lost`]),
     ...failures.map((failure) => String(failure)),
   ];
+}
+
+/** An errno of a load or an attachment, other than that there is no such function. */
+const refusal = /: (?!ENOENT|ESRCH)E[A-Z]\w+ \(\d+\)/;
+
+/**
+ * Sentences about probes that are neither attached nor plainly absent: functions come and go with releases, but a program
+ * that a kernel's verifier refuses is a defect, also where another took its place; and so is silence.
+ */
+export function probeFaults(
+  coverage: readonly Pick<ProbeCoverage, 'probe' | 'status' | 'reason'>[],
+): string[] {
+  return coverage.flatMap(({ probe, status, reason }) => {
+    if (status === 'refused' || refusal.test(reason ?? ''))
+      return [`${probe} was refused: ${reason ?? 'no reason given'}`];
+    return status === 'attached' || reason ? [] : [`${probe} is ${status}, and nothing says why`];
+  });
 }

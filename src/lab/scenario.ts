@@ -18,6 +18,11 @@ export interface Scenario {
   readonly words: readonly string[];
   /** A program of test/workloads and its words, run before recording begins: what the snapshot is to find. */
   readonly before?: readonly string[];
+  /**
+   * Pairs of network cards that the machine must have; the forwarder sits between two pairs (wire-topology.sh), not
+   * between veth pairs.
+   */
+  readonly wires?: number;
   /** Words for veth-topology.sh. */
   readonly topology?: readonly string[];
   /** Packets sent through the forwarder, and how many a second; a program finds the number in FLIGHTRING_PACKETS. */
@@ -35,6 +40,8 @@ export interface Scenario {
   readonly expects: readonly string[];
   /** Kernels from this version on, for example `6.16`, have the fault no more: there the run is a healthy one. */
   readonly expectsBelow?: string;
+  /** Kernels older than this version, for example `6.13`, can't do what it is about. */
+  readonly since?: string;
   /**
    * Kernels to run it on one after the other, as the lab names them: `6.1`, `6.12`, `newest`. Default the lab's own one.
    */
@@ -63,6 +70,11 @@ export function scenarioOn(scenario: Scenario, release: string): Scenario {
   return expectsBelow === undefined || isOlder(release, expectsBelow)
     ? scenario
     : { ...scenario, expects: [] };
+}
+
+/** Whether a kernel of this release can run the scenario. */
+export function runsOn({ since }: Scenario, release: string): boolean {
+  return since === undefined || !isOlder(release, since);
 }
 
 function isOlder(release: string, version: string): boolean {

@@ -2,6 +2,7 @@
 
 import { basename, join } from 'node:path';
 import { LabError } from '../model/errors.ts';
+import { SCENARIOS } from '../generated/scenarios.ts';
 import { type BootOptions, bootLab } from './boot.ts';
 import type { Lab } from './lab.ts';
 import type { ScenarioResult } from './scenario-run.ts';
@@ -42,7 +43,7 @@ export async function runScenarios(
     if (first === undefined) return results;
     let running = first;
     try {
-      await using lab = await bootLab(boot);
+      await using lab = await bootLab({ wires: wiresOf(names), ...boot });
       say(first, `${lab.kernelVersion} is up after ${(lab.bootMs / 1000).toFixed(1)} s`);
       await runInOneLab(lab, left, results, {
         ...options,
@@ -62,6 +63,11 @@ export async function runScenarios(
         for (const name of names) if (!results.has(name)) results.set(name, error);
     }
   }
+}
+
+/** The network cards that they need. */
+function wiresOf(names: readonly string[]): number {
+  return Math.max(0, ...SCENARIOS.filter(({ name }) => names.includes(name)).map(({ wires = 0 }) => wires));
 }
 
 /** The same in a lab that is booted already, which a scenario that hangs leaves unfit for the rest. */

@@ -2,7 +2,7 @@
 
 import type { ProbePath } from '../model/probe.ts';
 
-/** What every look into the shared rings may find (bpf/probes/xsk.bpf.c: xsk_look). */
+/** What every look into the shared rings may find (bpf/probes/xsk-look.bpf.h). */
 const LOOK = [
   'xsk_rx_consume',
   'xsk_comp_submit',
@@ -85,6 +85,18 @@ const path: ProbePath = {
       purpose: 'frames that the kernel took from FILL, and drops because FILL was empty',
     },
     {
+      name: 'xsk_pool_assigned',
+      target: 'xsk_reg_pool_at_qid',
+      writes: [],
+      purpose: 'what a zero-copy driver takes from FILL while the socket is still being bound',
+    },
+    {
+      name: 'xsk_alloc_batch',
+      target: 'xp_alloc_batch',
+      writes: ['xsk_fill_take', 'xsk_drop', 'xsk_fill_submit'],
+      purpose: 'frames that a zero-copy driver took from FILL, many at once',
+    },
+    {
       name: 'xsk_rcv_begin',
       target: '__xsk_rcv_zc',
       orElse: 'xsk_copy_begin',
@@ -109,6 +121,20 @@ const path: ProbePath = {
       target: '__xsk_rcv',
       writes: ['xsk_rx_write', 'xsk_drop'],
       purpose: 'the moment an RX entry is written in copy mode, and drops because RX was full',
+    },
+    {
+      name: 'xsk_zc_rcv_begin',
+      target: '__xsk_map_redirect',
+      unless: 'xsk_rcv_begin',
+      writes: ['xsk_rx_reserve'],
+      purpose: 'the moment a receive in zero-copy mode reserves its RX entry',
+    },
+    {
+      name: 'xsk_zc_rcv_end',
+      target: '__xsk_map_redirect',
+      unless: 'xsk_rcv_end',
+      writes: ['xsk_rx_write', 'xsk_drop'],
+      purpose: 'the moment an RX entry is written in zero-copy mode, and drops because RX was full',
     },
     {
       name: 'xsk_readable',
@@ -140,6 +166,18 @@ const path: ProbePath = {
       target: 'xsk_destruct_skb',
       writes: ['xsk_comp_submit', 'xsk_comp_consume'],
       purpose: 'sent frames given back in copy mode, at once and not only at the next look',
+    },
+    {
+      name: 'xsk_zc_take',
+      target: 'xsk_tx_peek_release_desc_batch',
+      writes: ['xsk_tx_take', 'xsk_tx_submit', 'xsk_fill_submit'],
+      purpose: 'packets that a zero-copy driver took from TX, many at once and without a wake-up',
+    },
+    {
+      name: 'xsk_zc_peek',
+      target: 'xsk_tx_peek_desc',
+      writes: ['xsk_tx_take', 'xsk_tx_submit', 'xsk_fill_submit'],
+      purpose: 'packets that a zero-copy driver took from TX one by one',
     },
     {
       name: 'xsk_zc_begin',

@@ -15,6 +15,7 @@ import {
   coverageOf,
   drop,
   type ForcedMethod,
+  neededPlans,
   type Plan,
   TIMER_PROGRAM,
   takeOthers,
@@ -83,7 +84,7 @@ export function openKernel(options: KernelOptions): KernelRecorder {
       checkKernel(plans);
     }
     takeOthers(plans, new Set(programs), options.attach);
-    const result = tryOnce(handle, options, cpus, plans, programs, marks);
+    const result = tryOnce(handle, options, cpus, neededPlans(plans), programs, marks);
     if (result) {
       forgetSymbols();
       return result;
@@ -140,7 +141,8 @@ function tryOnce(
     drop(plan, attached);
     refused.add(plan);
   }
-  if (refused.size > 0) return null;
+  // Another round costs the time of all programs: only for what it can win.
+  if ([...refused].some(({ choices, others }) => choices.length + others.length > 0)) return null;
   if (timer) shim.setTimer(handle, TIMER_PROGRAM, TIMER_PERIOD_US);
   return recorderOf(handle, options, cpus, plans, programs);
 }

@@ -72,6 +72,12 @@ export function wantedPlans(
   return plans;
 }
 
+/** Without those that have nothing to tell beside one that can be attached. */
+export function neededPlans(plans: readonly Plan[]): Plan[] {
+  const standing = new Set(plans.filter(({ choices }) => choices.length > 0).map(({ probe }) => probe.name));
+  return plans.filter(({ probe: { unless } }) => unless === undefined || !standing.has(unless));
+}
+
 /** Goes over to the next probe of those that can't be attached at all. */
 export function takeOthers(
   plans: readonly Plan[],

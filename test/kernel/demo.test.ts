@@ -78,7 +78,7 @@ test('what fails is one sentence and an exit status', () => {
   try {
     expect(shell('sh scripts/demo.sh --yess')).toMatchObject({
       status: 2,
-      stderr: 'setup: unknown option --yess; the options are --yes, --print-only and --quiet\n',
+      stderr: 'setup: unknown option --yess; the options are --yes, --print-only, --quiet and --one-kernel\n',
     });
     // A PATH without QEMU.
     for (const tool of ['sh', 'rm']) symlinkSync(`/bin/${tool}`, join(folder, tool));

@@ -47,6 +47,7 @@ struct options {
 	uint32_t ring_size;
 	uint32_t chunk_size;
 	bool native;
+	bool zerocopy;
 	bool need_wakeup;
 	bool busy_poll;
 	bool threads;

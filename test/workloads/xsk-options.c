@@ -37,6 +37,7 @@ static const char usage[] =
     "  --frames N                     frames in the umem (default 1.5 * ring size for each socket)\n"
     "  --chunk 2048|4096              frame size (default 4096)\n"
     "  --xdp-mode drv|skb             native or generic XDP (default drv)\n"
+    "  --zerocopy                     bind with XDP_ZEROCOPY, not XDP_COPY\n"
     "  --need-wakeup                  bind with XDP_USE_NEED_WAKEUP\n"
     "  --busy-poll                    spin on the rings; sendto for TX is the only system call\n"
     "  --threads                      one thread per queue pair\n"
@@ -61,6 +62,7 @@ enum {
 	OPT_FRAMES,
 	OPT_CHUNK,
 	OPT_XDP_MODE,
+	OPT_ZEROCOPY,
 	OPT_NEED_WAKEUP,
 	OPT_BUSY_POLL,
 	OPT_THREADS,
@@ -89,6 +91,7 @@ static const struct option long_options[] = {
     {"frames", required_argument, NULL, OPT_FRAMES},
     {"chunk", required_argument, NULL, OPT_CHUNK},
     {"xdp-mode", required_argument, NULL, OPT_XDP_MODE},
+    {"zerocopy", no_argument, NULL, OPT_ZEROCOPY},
     {"need-wakeup", no_argument, NULL, OPT_NEED_WAKEUP},
     {"busy-poll", no_argument, NULL, OPT_BUSY_POLL},
     {"threads", no_argument, NULL, OPT_THREADS},
@@ -176,6 +179,8 @@ static void check_together(struct options *o)
 			o->frames, sockets, o->ring_size, sockets, sockets * (2 * o->ring_size - 8));
 		exit(EXIT_USAGE);
 	}
+	if (o->zerocopy && !o->native)
+		refuse("--zerocopy is a driver's: not with --xdp-mode skb");
 	if (o->fault == FAULT_DOUBLE_FILL_OTHER && o->threads)
 		refuse("--fault double-fill-other writes another queue's ring: not with --threads");
 	if ((o->fault == FAULT_STARVE || o->fault == FAULT_RX_FULL) && o->threads)
@@ -225,6 +230,9 @@ int parse_options(int argc, char **argv, struct options *o)
 			if (strcmp(optarg, "drv") && strcmp(optarg, "skb"))
 				refuse("--xdp-mode must be drv or skb");
 			o->native = !strcmp(optarg, "drv");
+			break;
+		case OPT_ZEROCOPY:
+			o->zerocopy = true;
 			break;
 		case OPT_NEED_WAKEUP:
 			o->need_wakeup = true;

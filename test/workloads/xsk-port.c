@@ -136,10 +136,11 @@ static int bind_port(const struct forwarder *fw, const struct port *port)
 	    .sxdp_queue_id = port->queue,
 	};
 
-	/* A sharing socket inherits copy mode and wakeup mode: the kernel refuses those flags together with
-	 * SHARED. */
+	/* A sharing socket inherits copy or zero-copy mode and wakeup mode: the kernel refuses those flags
+	 * together with SHARED. */
 	if (port == first) {
-		address.sxdp_flags = XDP_COPY | (fw->options.need_wakeup ? XDP_USE_NEED_WAKEUP : 0);
+		address.sxdp_flags = (fw->options.zerocopy ? XDP_ZEROCOPY : XDP_COPY) |
+				     (fw->options.need_wakeup ? XDP_USE_NEED_WAKEUP : 0);
 	} else {
 		address.sxdp_flags = XDP_SHARED_UMEM;
 		address.sxdp_shared_umem_fd = first->fd;

@@ -53,17 +53,21 @@ static struct books count_frames(const struct forwarder *fw, struct port_stats *
 static void print_port(const struct port *port, bool last)
 {
 	struct xdp_statistics kernel = {0};
-	socklen_t length = sizeof(kernel);
+	struct xdp_options mode = {0};
+	socklen_t length = sizeof(kernel), mode_length = sizeof(mode);
 	const struct port_stats *s = &port->stats;
 
 	getsockopt(port->fd, SOL_XDP, XDP_STATISTICS, &kernel, &length);
-	printf("{\"device\":\"%s\",\"ifname\":\"%s\",\"ifindex\":%u,\"netns\":%llu,\"queue\":%u,\"rx\":%llu,"
+	getsockopt(port->fd, SOL_XDP, XDP_OPTIONS, &mode, &mode_length);
+	printf("{\"device\":\"%s\",\"ifname\":\"%s\",\"ifindex\":%u,\"netns\":%llu,\"queue\":%u,\"zerocopy\":"
+	       "%s,\"rx\":%llu,"
 	       "\"tx\":%llu,"
 	       "\"completed\":%llu,\"filled\":%llu,\"dropped\":%llu,\"unexpected\":%llu,"
 	       "\"kernel\":{\"rx_dropped\":%llu,\"rx_ring_full\":%llu,\"fill_empty\":%llu,"
 	       "\"tx_invalid\":%llu}}%s",
 	       port->device->role, port->device->ifname, port->device->ifindex,
-	       (unsigned long long)port->device->netns_inode, port->queue, (unsigned long long)s->rx,
+	       (unsigned long long)port->device->netns_inode, port->queue,
+	       mode.flags & XDP_OPTIONS_ZEROCOPY ? "true" : "false", (unsigned long long)s->rx,
 	       (unsigned long long)s->tx, (unsigned long long)s->completed, (unsigned long long)s->filled,
 	       (unsigned long long)s->dropped, (unsigned long long)s->unexpected,
 	       (unsigned long long)kernel.rx_dropped, (unsigned long long)kernel.rx_ring_full,

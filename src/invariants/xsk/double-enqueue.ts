@@ -148,7 +148,7 @@ class DoubleEnqueue implements Stepper {
     const { words } = umem;
     const state = words[frame + STATE] as number;
     const where = state & WHERE;
-    // In zero-copy mode no event tells when the kernel takes an entry from TX: its completion may be one under way.
+    // Its entry may have been taken from TX and completed, and the report of that be under way.
     if (where === TX && (this.#underWay[umem.index] as number) > 0) return this.#context.unknown();
     const earlier = describeQueue(objects, state >>> WHOSE_SHIFT);
     const now = describeQueue(objects, event.lanes[event.at + OBJECT] as number);

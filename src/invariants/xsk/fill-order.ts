@@ -18,7 +18,7 @@ const { kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_fill_submit.object;
 const POSITION = LANE.xsk_fill_submit.position;
 const ADDR = LANE.xsk_fill_submit.addr;
-/** XSK_FROM_FREE_LIST of bpf/probes/xsk.bpf.c. */
+/** XSK_FROM_FREE_LIST of bpf/probes/xsk-records.bpf.h. */
 const FROM_FREE_LIST = FLAG.own << 16;
 const QUEUES_MAX = 1024;
 
@@ -41,6 +41,8 @@ interface Queue {
   takes: boolean;
   /** The frame taken last, -1 if none. */
   took: number;
+  /** A zero-copy driver takes frames for its own ring, long before it writes them: which is next is not known here. */
+  ahead: boolean;
   /** A broken order was told up to this position: what follows from it isn't told again. */
   quietUntil: number;
   quiet: boolean;
@@ -66,6 +68,7 @@ class FillOrder implements Stepper {
       next: 0,
       takes: false,
       took: -1,
+      ahead: false,
       quietUntil: 0,
       quiet: false,
     }));
@@ -114,6 +117,9 @@ class FillOrder implements Stepper {
       const inOrder =
         where === IN_FILL && words[frame + PUT_AT] === position && words[frame + WHOSE] === object;
       if (!inOrder && where !== UNKNOWN) this.#judgeTake(event, umem, object, queue, frame);
+      const { took } = queue;
+      // A frame that was dropped is handed out again before any of FILL is taken.
+      if (took >= 0 && words[took + WHERE] === TAKEN && words[took + WHOSE] === object) queue.ahead = true;
       words[frame + PUT_AT] = position;
       queue.next = (position + 1) >>> 0;
       queue.takes = true;
@@ -168,6 +174,7 @@ class FillOrder implements Stepper {
 
   /** A frame came though another was next: the one the kernel has taken, or else the first in FILL. */
   #tell(event: EventView, umem: Umem, object: number, queue: Queue, given: Given): void {
+    if (queue.ahead) return this.#context.unknown();
     const { took } = queue;
     const hasTaken = took >= 0 && took !== given.frame && umem.words[took + WHERE] === TAKEN;
     const expected = hasTaken ? took : this.#findInFill(umem, object, queue.next);

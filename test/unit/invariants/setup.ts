@@ -5,7 +5,7 @@ import type { Invariant } from '../../../src/check/invariant.ts';
 import type { InvariantCounts, Violation } from '../../../src/model/violation.ts';
 import { BatchBuilder, type EventSpec, ObjectTableInMemory, type ObjectSpec } from '../batch.ts';
 
-export const UMEM = 0;
+const UMEM = 0;
 export const OUTER_0 = 1;
 export const OUTER_1 = 2;
 export const INNER_0 = 3;

@@ -18,7 +18,7 @@ for (const file of readdirSync(FOLDER)
 /** `name target` of every program, each once whatever its variants. */
 function programsIn(source: string): string[] {
   const found = new Set<string>();
-  for (const [, name, target] of source.matchAll(/^FR_(?:ENTRY|EXIT|RAW)\((\w+),\s*(\w+)/gm))
+  for (const [, name, target] of source.matchAll(/^FR_(?:ENTRY|EXIT|EXIT_ANY|RAW)\((\w+),\s*(\w+)/gm))
     found.add(`${name} ${target}`);
   for (const [, name, method] of source.matchAll(/^SEC\("[^"]+"\)\s*\n?int (\w+)__(\w+)\(/gm))
     found.add(`${name} ${method}`);
