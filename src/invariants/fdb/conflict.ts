@@ -116,7 +116,7 @@ class Conflict implements Stepper {
     if (now && now.remote !== remote && (result === EEXIST || result === 0)) {
       // Of entries that exist only those of several remotes are appended to (vxlan_fdb_update_existing).
       const why = result === 0 ? 'accepts it without effect' : 'refuses it with EEXIST';
-      this.#tell(event, isUpdated ? before.claim : now, `stays (the kernel ${why})`);
+      this.#tell(event, isUpdated && before ? before.claim : now, `stays (the kernel ${why})`);
       return;
     }
     if (result !== 0 || !before || !isUpdated || before.claim.remote === remote) return;
