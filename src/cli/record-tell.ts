@@ -51,7 +51,10 @@ export class Teller {
     this.#log = log;
     const absent = recorder.coverage.filter(({ status }) => status !== 'attached');
     // A kernel without fentry and kprobes refuses most probes for the same reason.
-    const alike = new Map<string, { path: string; status: string; reason: string | null; probes: string[] }>();
+    const alike = new Map<
+      string,
+      { path: string; status: string; reason: string | null; probes: string[] }
+    >();
     for (const { probe, path, status, reason } of absent) {
       const key = `${path} ${status} ${reason}`;
       const group = alike.get(key) ?? { path, status, reason, probes: [] };
