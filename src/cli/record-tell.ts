@@ -6,7 +6,7 @@ import type { Violation } from '../model/violation.ts';
 import type { Recorder, RecordSummary } from '../record/record.ts';
 import { costLines } from '../report/costs.ts';
 import { createPalette, type Palette } from '../report/palette.ts';
-import { formatCount, formatSpan } from '../report/span.ts';
+import { formatCount, formatSpan, plural } from '../report/span.ts';
 import { nextCommands, violationText } from '../report/violation.ts';
 import { wantsColour } from './colour.ts';
 
@@ -50,8 +50,22 @@ export class Teller {
     this.#palette = palette;
     this.#log = log;
     const absent = recorder.coverage.filter(({ status }) => status !== 'attached');
-    for (const { probe, status, reason } of absent)
-      log.warn({ probe, status, reason }, `${probe} is not recorded`);
+    // A kernel without fentry and kprobes refuses most probes for the same reason.
+    const alike = new Map<
+      string,
+      { path: string; status: string; reason: string | null; probes: string[] }
+    >();
+    for (const { probe, path, status, reason } of absent) {
+      const key = `${path} ${status} ${reason}`;
+      const group = alike.get(key) ?? { path, status, reason, probes: [] };
+      group.probes.push(probe);
+      alike.set(key, group);
+    }
+    for (const { path, status, reason, probes } of alike.values())
+      log.warn(
+        { path, status, reason, probes: probes.join(' ') },
+        `${plural(probes.length, 'probe')} of ${path} not attached: "flightring doctor" says what is lost`,
+      );
     log.info({ slots: recorder.slots, probes: recorder.coverage.length - absent.length }, 'armed');
     this.#listen(recorder);
   }
