@@ -11,8 +11,9 @@ export function deviceOf(event: EventView): string {
   return `${event.text('netns')} ${event.u32('ifindex')}`;
 }
 
+/** A device of many VNIs (external, collect metadata) has an entry per VNI and MAC (vxlan_fdb_insert). */
 export function entryOf(event: EventView): string {
-  return `${deviceOf(event)} ${event.text('mac')}`;
+  return `${deviceOf(event)} ${event.u32('vni')} ${event.text('mac')}`;
 }
 
 /** `vx0 (ifindex 5 in netns 4098, VNI 42)`; records of dumps and requests have no name of the device. */
@@ -37,6 +38,11 @@ export function isLearned(event: EventView): boolean {
 
 export function isStatic(event: EventView): boolean {
   return (event.u32('fdb_state') & STATIC) !== 0;
+}
+
+/** What a request leaves out: it goes to the device's default remote, or a nexthop group. */
+export function isUnspecified(remote: string): boolean {
+  return remote === '' || remote === '::' || remote === '0.0.0.0';
 }
 
 /** The all-zero default entry and multicast may have many remotes (vxlan_fdb_append). */

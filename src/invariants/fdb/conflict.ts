@@ -6,7 +6,17 @@ import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { deviceName, deviceOf, entryOf, isLearned, isStatic, isUnicast, objectOf, whoOf } from './_entry.ts';
+import {
+  deviceName,
+  deviceOf,
+  entryOf,
+  isLearned,
+  isStatic,
+  isUnicast,
+  isUnspecified,
+  objectOf,
+  whoOf,
+} from './_entry.ts';
 
 /** RTM_NEWNEIGH, and NLM_F_APPEND of include/uapi/linux/netlink.h. */
 const ADD = 28;
@@ -26,7 +36,7 @@ interface Claim {
 
 class Conflict implements Stepper {
   readonly #context: InvariantContext;
-  /** By (netns, ifindex, MAC): the claim that holds. */
+  /** By (netns, ifindex, VNI, MAC): the claim that holds. */
   readonly #claims: RecentMap<Claim>;
   /** By thread: the claim that was there before the update its request made; the request follows. */
   readonly #before: RecentMap<{ readonly key: string; readonly claim: Claim }>;
@@ -94,23 +104,27 @@ class Conflict implements Stepper {
   }
 
   #request(event: EventView): void {
-    const key = entryOf(event);
+    const mac = event.text('mac');
     const before = this.#before.get(String(event.tid));
     this.#before.delete(String(event.tid));
     const remote = event.text('remote');
-    if (event.u32('operation') !== ADD || !isUnicast(event.text('mac'))) return;
-    if (event.u32('result') === EEXIST) {
-      const claim = this.#claims.get(key);
-      if (claim && claim.remote !== remote)
-        this.#tell(event, claim, 'stays (the kernel refuses it with EEXIST)');
+    const result = event.u32('result');
+    if (event.u32('operation') !== ADD || !isUnicast(mac) || isUnspecified(remote)) return;
+    // The request alone doesn't say for which VNI of a device of many.
+    const isUpdated = before?.key.startsWith(`${deviceOf(event)} `) && before.key.endsWith(` ${mac}`);
+    const now = this.#claims.get(entryOf(event));
+    if (now && now.remote !== remote && (result === EEXIST || result === 0)) {
+      // Of entries that exist only those of several remotes are appended to (vxlan_fdb_update_existing).
+      const why = result === 0 ? 'accepts it without effect' : 'refuses it with EEXIST';
+      this.#tell(event, isUpdated ? before.claim : now, `stays (the kernel ${why})`);
       return;
     }
-    if (event.u32('result') !== 0 || before?.key !== key || before.claim.remote === remote) return;
+    if (result !== 0 || !before || !isUpdated || before.claim.remote === remote) return;
     const { claim } = before;
     if (event.u32('nlmsg_flags') & APPEND)
       this.#tell(event, claim, 'stays beside it: every packet goes to both');
-    // One authority may move what it has placed itself (RFC 7432, 15: MAC mobility).
-    else if (claim.pid !== event.pid) this.#tell(event, claim, 'was silently replaced');
+    // One authority may move what it has placed itself (RFC 7432, 15: MAC mobility); of what was there before, nobody knows whose it is.
+    else if (claim.who !== null && claim.pid !== event.pid) this.#tell(event, claim, 'was silently replaced');
   }
 
   #tell(event: EventView, claim: Claim, outcome: string): void {

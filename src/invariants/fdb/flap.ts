@@ -20,7 +20,7 @@ interface Mac {
 
 class Flap implements Stepper {
   readonly #context: InvariantContext;
-  /** By (netns, ifindex, MAC); kept when the entry is deleted, for it may come back elsewhere. */
+  /** By (netns, ifindex, VNI, MAC); kept when the entry is deleted, for it may come back elsewhere. */
   readonly #macs: RecentMap<Mac>;
 
   constructor(context: InvariantContext) {

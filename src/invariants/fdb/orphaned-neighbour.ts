@@ -13,15 +13,20 @@ const LIMIT_NS = 2e9;
 /** NUD_VALID and NUD_PERMANENT of include/net/neighbour.h. */
 const VALID = 0xde;
 const PERMANENT = 0x80;
-const ADMIN = 0x8000_0000;
+/** NEIGH_UPDATE_F_ADMIN, bit 31 before Linux 5.16 and bit 7 since; NEIGH_UPDATE_F_USE and _MANAGED leave the entry as it is. */
+const ADMIN = 0x8000_0080;
+const KEPT = 0x1000_0018;
 /** RTM_NEWNEIGH, and NLM_F_APPEND of include/uapi/linux/netlink.h. */
 const ADD = 28;
 const APPEND = 0x800;
+/** The entry for every MAC that has none (vxlan_xmit). */
+const DEFAULT = '00:00:00:00:00:00';
 /** Neighbours that a sentence names. */
 const NAMED_MAX = 3;
 
 interface Neighbour {
   readonly netns: string;
+  readonly device: string;
   readonly mac: string;
   readonly name: string;
   readonly ref: EventRef;
@@ -38,6 +43,7 @@ interface Deleted {
   readonly netns: string;
   readonly mac: string;
   readonly device: string;
+  readonly vni: number;
   readonly object: string;
   readonly what: string;
   readonly ref: EventRef;
@@ -48,7 +54,7 @@ class OrphanedNeighbour implements Stepper {
   /** Programmed neighbours by (netns, ifindex, IP); and their keys by (netns, MAC). */
   readonly #neighbours: RecentMap<Neighbour>;
   readonly #byMac: RecentMap<Set<string>>;
-  /** Remotes by (netns, ifindex, MAC). */
+  /** Remotes by (netns, ifindex, VNI, MAC). */
   readonly #remotes: RecentMap<Remotes>;
   /** Deleted forwarding entries whose neighbours have still to go, in the order of their deadlines. */
   readonly #deleted: RecentMap<Deleted>;
@@ -107,7 +113,8 @@ class OrphanedNeighbour implements Stepper {
   }
 
   #update(event: EventView): void {
-    if (event.u32('portid') === 0 && (event.u32('update_flags') & ADMIN) === 0) return;
+    const flags = event.u32('update_flags');
+    if ((flags & KEPT) !== 0 || (event.u32('portid') === 0 && (flags & ADMIN) === 0)) return;
     const key = neighbourKey(event);
     if (event.u32('has_new_mac') && event.u32('new_nud') & VALID) this.#asked.set(event.cpu, key);
     else if ((event.u32('new_nud') & VALID) === 0) this.#forgetNeighbour(key);
@@ -128,7 +135,7 @@ class OrphanedNeighbour implements Stepper {
     if (!isUnicast(mac)) return;
     this.#forgetNeighbour(key);
     const name = `${event.text('ip')} on ifindex ${event.u32('ifindex')}`;
-    this.#neighbours.set(key, { netns, mac, name, ref: event.ref() });
+    this.#neighbours.set(key, { netns, device: deviceOf(event), mac, name, ref: event.ref() });
     const group = `${netns} ${mac}`;
     this.#byMac.set(group, (this.#byMac.get(group) ?? new Set()).add(key));
   }
@@ -173,6 +180,7 @@ class OrphanedNeighbour implements Stepper {
       netns: event.text('netns'),
       mac,
       device: deviceOf(event),
+      vni: event.u32('vni'),
       object: objectOf(event),
       what: `${whoOf(event)} deleted the entry of ${mac} behind ${event.text('remote')} from ${deviceName(event)}`,
       ref: event.ref(),
@@ -184,6 +192,13 @@ class OrphanedNeighbour implements Stepper {
     for (const [key, deleted] of this.#deleted) if (deleted.device === device) this.#deleted.delete(key);
   }
 
+  /** Whether another VNI of the neighbour's device, or any of its namespace, leads to the MAC: that may be its way. */
+  #isForwarded(mac: string, place: string): boolean {
+    for (const [key] of this.#remotes)
+      if (key.startsWith(`${place} `) && key.endsWith(` ${mac}`)) return true;
+    return false;
+  }
+
   #judge(now: number): void {
     for (const [key, deleted] of this.#deleted) {
       if (deleted.until > now) return;
@@ -191,13 +206,21 @@ class OrphanedNeighbour implements Stepper {
       const keys = this.#byMac.get(`${deleted.netns} ${deleted.mac}`);
       const left = [...(keys ?? [])]
         .map((one) => this.#neighbours.get(one))
-        .filter((one) => one !== undefined && one.ref.ts < deleted.ref.ts) as Neighbour[];
+        .filter(
+          (one): one is Neighbour =>
+            one !== undefined &&
+            one.ref.ts < deleted.ref.ts &&
+            !this.#isForwarded(deleted.mac, one.device === deleted.device ? deleted.device : deleted.netns),
+        );
       if (left.length === 0) continue;
       const names = left.slice(0, NAMED_MAX).map(({ name }) => name);
       if (left.length > names.length) names.push(`${left.length - names.length} more`);
+      const them = left.length > 1 ? 'them' : 'it';
+      const isFlooded = this.#remotes.has(`${deleted.device} ${deleted.vni} ${DEFAULT}`);
+      const fate = isFlooded ? 'go to all default remotes' : 'have nowhere to go';
       this.#context.violate({
         object: deleted.object,
-        sentence: `${deleted.what}, but ${left.length > 1 ? 'neighbours' : 'neighbour'} ${names.join(', ')} still ${left.length > 1 ? 'resolve' : 'resolves'} to it ${LIMIT_NS / 1e9} s later: packets for ${left.length > 1 ? 'them' : 'it'} have nowhere to go`,
+        sentence: `${deleted.what}, but ${left.length > 1 ? 'neighbours' : 'neighbour'} ${names.join(', ')} still ${left.length > 1 ? 'resolve' : 'resolves'} to it ${LIMIT_NS / 1e9} s later: packets for ${them} ${fate}`,
         evidence: [...left.slice(0, NAMED_MAX).map(({ ref }) => ref), deleted.ref],
       });
     }

@@ -44,6 +44,11 @@ export function keyOf(event: EventView): string {
   return `${event.text('netns')} ${event.u32('ifindex')}`;
 }
 
+/** Of a link_move_done: where it was kept; the same place, if it was asked into its own namespace, where it stays untouched. */
+export function oldKeyOf(event: EventView): string {
+  return `${event.text('old_netns')} ${event.u32('old_ifindex')}`;
+}
+
 export class Devices {
   readonly #devices: RecentMap<Device>;
 
@@ -106,8 +111,8 @@ export class Devices {
   }
 
   #move(event: EventView): void {
-    if (event.u32('result') !== 0) return;
-    this.#devices.delete(`${event.text('old_netns')} ${event.u32('old_ifindex')}`);
+    if (event.u32('result') !== 0 || oldKeyOf(event) === keyOf(event)) return;
+    this.#devices.delete(oldKeyOf(event));
     this.#devices.set(keyOf(event), { ...placeOf(event), name: event.text('name'), addresses: new Map() });
   }
 

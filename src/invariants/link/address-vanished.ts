@@ -6,11 +6,12 @@ import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { DEVICE_KINDS, Devices, deviceName, keyOf } from './_devices.ts';
+import { DEVICE_KINDS, Devices, deviceName, keyOf, oldKeyOf } from './_devices.ts';
 import { duration, isOwnAffair, nameDevice, refusal, samePrefix, whoOf } from './_words.ts';
 
 const VANISHED_MAX = 16_384;
 const ANY = '::';
+const EEXIST = -17;
 /** LINK_REASON_* of bpf/probes/link-records.bpf.h: nobody asked for these. Moves and the end of a device speak for themselves. */
 const UNASKED: Readonly<Record<number, string>> = {
   2: 'when a sysctl switched IPv6 off',
@@ -58,8 +59,11 @@ class AddressVanished implements Stepper {
         break;
       case KIND.link_register:
       case KIND.link_unregister:
+        this.#forget([keyOf(event)]);
+        break;
       case KIND.link_move_done:
-        this.#forget(event);
+        if (event.u32('result') === 0 && oldKeyOf(event) !== keyOf(event))
+          this.#forget([keyOf(event), oldKeyOf(event)]);
         break;
       default:
         break;
@@ -95,8 +99,7 @@ class AddressVanished implements Stepper {
   }
 
   /** The device is another one now. */
-  #forget(event: EventView): void {
-    const places = [keyOf(event), `${event.text('old_netns')} ${event.u32('old_ifindex')}`];
+  #forget(places: readonly string[]): void {
     for (const [key, { device }] of this.#vanished) if (places.includes(device)) this.#vanished.delete(key);
   }
 
@@ -112,13 +115,19 @@ class AddressVanished implements Stepper {
     const gateway = event.text('gateway');
     if (source === ANY && gateway === ANY) return;
     const key = keyOf(event);
+    const result = event.u32('result');
+    // A request may leave the device to the gateway; the kernel then finds none.
+    const anywhere = event.u32('ifindex') === 0;
+    if (anywhere && (result >= 0 || result === EEXIST)) return;
     const others = [...(this.#devices.find(event)?.addresses ?? [])];
     for (const [, vanished] of this.#vanished) {
-      if (vanished.device !== key || vanished.family !== event.u32('family')) continue;
+      const isHere = anywhere
+        ? vanished.device.startsWith(`${event.text('netns')} `)
+        : vanished.device === key;
+      if (!isHere || vanished.family !== event.u32('family')) continue;
       const { ip, prefix } = vanished;
       const reached = others.some(([other, assigned]) => samePrefix(other, gateway, assigned.prefix));
       if (source !== ip && (gateway === ANY || reached || !samePrefix(gateway, ip, prefix))) continue;
-      const result = event.u32('result');
       const through = gateway === ANY ? 'with it as the source' : `via ${gateway} by it`;
       this.#tell(event, vanished, `routes ${through}${result < 0 ? ` (${refusal(result)})` : ''}`);
       return;

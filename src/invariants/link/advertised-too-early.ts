@@ -41,12 +41,14 @@ class AdvertisedTooEarly implements Stepper {
   step(event: EventView): void {
     switch (event.kindNumber) {
       case KIND.link_up:
+        this.#beginAnew(event);
         this.#up.set(keyOf(event), { ts: event.ts, ref: event.ref() });
         break;
       case KIND.link_port_state:
         this.#ports.set(keyOf(event), { ts: event.ts, ref: event.ref() });
         break;
       case KIND.link_unregister:
+        this.#beginAnew(event);
         this.#up.delete(keyOf(event));
         this.#ports.delete(keyOf(event));
         break;
@@ -61,6 +63,11 @@ class AdvertisedTooEarly implements Stepper {
     this.#up.clear();
     this.#ports.clear();
     this.#told.clear();
+  }
+
+  /** What was told is told again when it happens again. */
+  #beginAnew(event: EventView): void {
+    for (const [about] of this.#told) if (about.startsWith(`${keyOf(event)} `)) this.#told.delete(about);
   }
 
   #advertise(event: EventView): void {

@@ -2,49 +2,113 @@
 
 import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
+import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
+import type { EventRef } from '../../model/violation.ts';
 import { DEVICE_KINDS, Devices, deviceName, givenAddresses, IFF_UP } from './_devices.ts';
 import { refusal, whoOf } from './_words.ts';
 
 /** Addresses that a sentence lists. */
 const LISTED = 4;
+/** Threads that move a device at once. */
+const MOVES_MAX = 1024;
+
+/** An interface that is up and carries addresses. */
+interface Busy {
+  readonly name: string;
+  readonly addresses: string;
+  readonly evidence: readonly EventRef[];
+}
+
+interface Moving extends Busy {
+  readonly target: string;
+}
 
 class RenameWhileUp implements Stepper {
   readonly #context: InvariantContext;
   readonly #devices: Devices;
+  /** By thread: a move under way, which ends with its addresses gone. */
+  readonly #moving: RecentMap<Moving, number>;
 
   constructor(context: InvariantContext) {
     this.#context = context;
     this.#devices = new Devices(context);
+    this.#moving = new RecentMap(context, MOVES_MAX);
   }
 
   step(event: EventView): void {
-    if (event.kindNumber === KIND.link_rename || event.kindNumber === KIND.link_move) this.#look(event);
+    switch (event.kindNumber) {
+      case KIND.link_rename:
+        this.#rename(event);
+        break;
+      case KIND.link_move:
+        this.#move(event);
+        break;
+      case KIND.link_move_done:
+        this.#moved(event);
+        break;
+      default:
+        break;
+    }
     this.#devices.follow(event);
   }
 
   gap(): void {
     this.#context.unknown(this.#devices.size);
     this.#devices.clear();
+    this.#moving.clear();
   }
 
-  #look(event: EventView): void {
-    const device = this.#devices.find(event);
-    const given = givenAddresses(device);
-    if ((event.u32('device_flags') & IFF_UP) === 0 || given.length === 0) return;
-    const name = deviceName(event, device);
-    const list = given.slice(0, LISTED).map(([ip]) => ip);
-    const more = given.length > LISTED ? ` and ${given.length - LISTED} more` : '';
-    const addresses = `${list.join(', ')}${more}`;
+  #rename(event: EventView): void {
+    const busy = this.#busyOf(event);
+    if (!busy) return;
+    const { name, addresses, evidence } = busy;
+    this.#context.violate({
+      object: name,
+      sentence: `${whoOf(event)} ${renamed(event, name)} while it was up with ${addresses}`,
+      evidence,
+    });
+  }
+
+  #move(event: EventView): void {
+    this.#moving.delete(event.tid);
+    const busy = this.#busyOf(event);
+    const target = event.text('new_netns');
+    // Into its own namespace it isn't moved at all (net/core/dev.c: __dev_change_net_namespace).
+    if (!busy || target === event.text('netns')) return;
+    this.#moving.set(event.tid, { ...busy, target, evidence: [...busy.evidence, event.ref()] });
+  }
+
+  #moved(event: EventView): void {
+    const moving = this.#moving.get(event.tid);
+    this.#moving.delete(event.tid);
+    if (!moving) return;
+    const { name, addresses, target, evidence } = moving;
+    const result = event.u32('result');
+    const move = `${name} into netns ${target}`;
     this.#context.violate({
       object: name,
       sentence:
-        event.kindNumber === KIND.link_rename
-          ? `${whoOf(event)} ${renamed(event, name)} while it was up with ${addresses}`
-          : `${whoOf(event)} moved ${name} into netns ${event.text('new_netns')} while it was up with ${addresses}: it is taken down and loses them and its routes`,
-      evidence: given.slice(0, LISTED).map(([, { ref }]) => ref),
+        result === 0
+          ? `${whoOf(event)} moved ${move} while it was up with ${addresses}: it was taken down and lost them and its routes`
+          : `${whoOf(event)} wanted to move ${move} (${refusal(result)}) while it was up with ${addresses}`,
+      evidence,
     });
+  }
+
+  /** What the device carries, if it is up. */
+  #busyOf(event: EventView): Busy | undefined {
+    const device = this.#devices.find(event);
+    const given = givenAddresses(device);
+    if ((event.u32('device_flags') & IFF_UP) === 0 || given.length === 0) return undefined;
+    const listed = given.slice(0, LISTED);
+    const more = given.length > LISTED ? ` and ${given.length - LISTED} more` : '';
+    return {
+      name: deviceName(event, device),
+      addresses: `${listed.map(([ip]) => ip).join(', ')}${more}`,
+      evidence: listed.map(([, { ref }]) => ref),
+    };
   }
 }
 

@@ -6,13 +6,14 @@ import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { keyOf } from './_devices.ts';
+import { keyOf, oldKeyOf } from './_devices.ts';
 import { duration, isOwnAffair, nameDevice, refusal, whoOf } from './_words.ts';
 
 const INTERFACES_MAX = 16_384;
 const LIMIT_NS = 10e9;
-/** What is already so is no failure. */
+/** What is already so is no failure; nor is a program in the sandbox that may not configure anything the one who does. */
 const EEXIST = -17;
+const EPERM = -1;
 const ANY = '::';
 /** RTM_* (include/uapi/linux/rtnetlink.h); of the requests to delete none leaves anything behind that was not there. */
 const REQUESTS: Readonly<Record<number, string>> = {
@@ -38,6 +39,8 @@ interface Away {
   name: string;
   netns: string;
   ifindex: number;
+  /** When it was configured last: what fails long after that is no part of it. */
+  configured: number;
   failure: Failure | undefined;
 }
 
@@ -70,18 +73,22 @@ class Stranded implements Stepper {
         break;
       case KIND.link_request_failed: {
         const what = REQUESTS[event.u32('request')];
-        if (what !== undefined && event.u32('result') !== EEXIST) this.#fail(event, key, what);
+        const result = event.u32('result');
+        if (what !== undefined && result !== EEXIST && result !== EPERM)
+          this.#failToConfigure(event, key, what);
         break;
       }
       case KIND.link_route_add:
         this.#route(event, key);
         break;
       case KIND.link_address_add:
-        if (!isOwnAffair(event.text('ip'))) this.#carryOn(key);
+        if (!isOwnAffair(event.text('ip'))) this.#configure(event, key);
         break;
       case KIND.link_up:
       case KIND.link_mac_change:
       case KIND.link_master:
+        this.#configure(event, key);
+        break;
       case KIND.link_advertise:
         this.#carryOn(key);
         break;
@@ -102,7 +109,8 @@ class Stranded implements Stepper {
       this.#fail(event, key, 'moving it');
       return;
     }
-    const oldKey = `${event.text('old_netns')} ${event.u32('old_ifindex')}`;
+    const oldKey = oldKeyOf(event);
+    if (oldKey === key) return;
     const known = this.#away.get(oldKey);
     const failed = this.#failed.has(oldKey);
     this.#away.delete(oldKey);
@@ -115,13 +123,14 @@ class Stranded implements Stepper {
         homeName: place.name,
         who: whoOf(event),
         moved: event.ref(),
+        configured: event.ts,
         failure: undefined,
       });
       return;
     }
     const back = place.netns === known.homeNetns;
     if (back && (place.name === known.homeName || !failed)) return;
-    const away = Object.assign(known, place);
+    const away = Object.assign(known, place, { configured: event.ts });
     this.#away.set(key, away);
     if (failed) this.#failed.set(key, away);
   }
@@ -134,7 +143,7 @@ class Stranded implements Stepper {
       return;
     }
     away.name = event.text('new_name');
-    if (away.name !== away.homeName) this.#carryOn(key);
+    if (away.name !== away.homeName) this.#configure(event, key);
     else if (away.netns === away.homeNetns) {
       this.#away.delete(key);
       this.#failed.delete(key);
@@ -146,8 +155,19 @@ class Stranded implements Stepper {
     const result = event.u32('result');
     // Without one it is the kernel's own, for an address.
     if (gateway === ANY) return;
-    if (result === 0) this.#carryOn(key);
-    else if (result !== EEXIST) this.#fail(event, key, `a route via ${gateway}`);
+    if (result === 0) this.#configure(event, key);
+    else if (result !== EEXIST) this.#failToConfigure(event, key, `a route via ${gateway}`);
+  }
+
+  #failToConfigure(event: EventView, key: string, what: string): void {
+    const away = this.#away.get(key);
+    if (away && event.ts - away.configured <= LIMIT_NS) this.#fail(event, key, what);
+  }
+
+  #configure(event: EventView, key: string): void {
+    const away = this.#away.get(key);
+    if (away) away.configured = event.ts;
+    this.#carryOn(key);
   }
 
   #fail(event: EventView, key: string, what: string): void {

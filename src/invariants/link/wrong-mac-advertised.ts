@@ -51,6 +51,7 @@ class WrongMac implements Stepper {
         return;
       case KIND.link_unregister:
         this.#changes.delete(key);
+        for (const [about] of this.#told) if (about.startsWith(`${key} `)) this.#told.delete(about);
         break;
       case KIND.link_move_done: {
         const old = `${event.text('old_netns')} ${event.u32('old_ifindex')}`;

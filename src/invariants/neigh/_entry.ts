@@ -2,8 +2,10 @@
 
 import type { EventView } from '../../decode/event-view.ts';
 
-/** NEIGH_UPDATE_F_ADMIN (include/net/neighbour.h): asked for by a request, not learned from a packet. */
-const ADMIN = 0x8000_0000;
+/** NEIGH_UPDATE_F_ADMIN (include/net/neighbour.h): asked for by a request, not learned; it was bit 31 before 5.16, and is bit 7. */
+const ADMIN = 0x8000_0080;
+/** NEIGH_UPDATE_F_USE and _MANAGED: the kernel is to look after the entry, which keeps its state and MAC; the same story. */
+const KEPT = 0x1000_0018;
 /** NUD_VALID: PERMANENT, NOARP, REACHABLE, PROBE, STALE, DELAY (include/net/neighbour.h). */
 const VALID = 0xde;
 /** RTM_NEWNEIGH of a neigh_request. */
@@ -28,7 +30,8 @@ export function isValid(nud: number): boolean {
   return (nud & VALID) !== 0;
 }
 
-/** Of a neigh_update. */
+/** Of a neigh_update: whether a request changes the entry itself. */
 export function isRequest(event: EventView): boolean {
-  return event.u32('portid') !== 0 || (event.u32('update_flags') & ADMIN) !== 0;
+  const flags = event.u32('update_flags');
+  return (flags & KEPT) === 0 && (event.u32('portid') !== 0 || (flags & ADMIN) !== 0);
 }

@@ -52,6 +52,9 @@ class Conflict implements Stepper {
       case KIND.neigh_update_done:
         this.#finish(event, entry);
         break;
+      case KIND.neigh_timer:
+        if (!isValid(event.u32('nud'))) this.#known.delete(entry);
+        break;
       default:
         this.#refuse(event, entry);
     }
@@ -109,8 +112,7 @@ class Conflict implements Stepper {
     const mac = event.text('mac');
     const known = this.#known.get(entry);
     if (!isValid(event.u32('nud'))) {
-      // An entry that time made invalid has its MAC no more, one that was never valid had none.
-      if (known && known.who === null) this.#known.delete(entry);
+      this.#known.delete(entry);
     } else if (known?.mac !== mac) {
       // Whose the kernel's own NOARP entries are is not known: see `nobodys`.
       const isBefore = event.kindNumber === KIND.neigh_exists && (event.u32('nud') & NOARP) === 0;
@@ -138,7 +140,14 @@ export default defineInvariant({
   claim: 'an IP that has a valid MAC is not programmed with another one before it is deleted',
   object: '(netns, dev, IP)',
   source: 'net/core/neighbour.c: __neigh_update, neigh_add; overlay soundness: endpoint IP to MAC is 1:1',
-  needs: ['neigh_exists', 'neigh_update', 'neigh_update_done', 'neigh_release', 'neigh_request'],
+  needs: [
+    'neigh_exists',
+    'neigh_update',
+    'neigh_update_done',
+    'neigh_timer',
+    'neigh_release',
+    'neigh_request',
+  ],
   picture: [
     { from: 'absent', event: 'neigh_update', to: 'programmed' },
     { from: 'programmed', event: 'neigh_update', to: 'programmed' },

@@ -6,12 +6,16 @@ import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
-import { ADD, EEXIST, entryOf, isRequest, isValid, nameOf, whoOf } from './_entry.ts';
+import { ADD, EEXIST, entryOf, isRequest, isValid, nameOf, NOARP, whoOf } from './_entry.ts';
 
 /** How long a programmer may take to put the other entry in. */
 const LIMIT_NS = 1e9;
+/** NUD_PERMANENT: somebody programmed it. */
+const PERMANENT = 0x80;
 /** More claims on one address than this are not told apart. */
 const CLAIMS_MAX = 16;
+
+const BEFORE = 'somebody before the recording';
 
 interface Claim {
   readonly who: string;
@@ -49,6 +53,9 @@ class NotReprogrammed implements Stepper {
   step(event: EventView): void {
     this.#judge(event.ts);
     switch (event.kindNumber) {
+      case KIND.neigh_exists:
+        this.#exist(event);
+        break;
       case KIND.neigh_update:
         if (isRequest(event)) this.#update(event, entryOf(event));
         break;
@@ -75,10 +82,23 @@ class NotReprogrammed implements Stepper {
     return entry;
   }
 
+  #exist(event: EventView): void {
+    const nud = event.u32('nud');
+    if (!isValid(nud) || (nud & NOARP) !== 0) return;
+    const entry = this.#entry(event, entryOf(event));
+    entry.mac = event.text('mac');
+    if (nud & PERMANENT) this.#claim(entry, entry.mac, event, BEFORE);
+  }
+
   #update(event: EventView, key: string): void {
     const newMac = event.u32('has_new_mac') ? event.text('new_mac') : null;
     if (newMac !== null && isValid(event.u32('new_nud'))) {
-      this.#claim(this.#entry(event, key), newMac, event);
+      const entry = this.#entry(event, key);
+      const mac = event.text('mac');
+      // It has been there since before anything was known of it, and is replaced.
+      if (event.u32('nud') & PERMANENT && mac !== newMac && entry.claims.size === 0)
+        this.#claim(entry, mac, event, BEFORE);
+      this.#claim(entry, newMac, event, whoOf(event));
       return;
     }
     if (isValid(event.u32('new_nud'))) return;
@@ -110,7 +130,8 @@ class NotReprogrammed implements Stepper {
     if (event.u32('operation') === ADD) {
       const entry = this.#entries.get(key);
       // Refused because another MAC is there: the claim stands, and loses.
-      if (event.u32('result') === EEXIST && newMac !== null && entry) this.#claim(entry, newMac, event);
+      if (event.u32('result') === EEXIST && newMac !== null && entry)
+        this.#claim(entry, newMac, event, whoOf(event));
       return;
     }
     const entry = this.#entries.get(key);
@@ -127,9 +148,9 @@ class NotReprogrammed implements Stepper {
     this.#entries.delete(key);
   }
 
-  #claim(entry: Entry, mac: string, event: EventView): void {
+  #claim(entry: Entry, mac: string, event: EventView, who: string): void {
     if (!entry.claims.has(mac) && entry.claims.size >= CLAIMS_MAX) return;
-    entry.claims.set(mac, { who: whoOf(event), ref: event.ref() });
+    entry.claims.set(mac, { who, ref: event.ref() });
   }
 
   #judge(now: number): void {
@@ -157,6 +178,7 @@ export default defineInvariant({
   source: 'overlay soundness: conflicting peers of one IP; net/core/neighbour.c: neigh_add, neigh_delete',
   // The others only tell how late it is.
   needs: [
+    'neigh_exists',
     'neigh_update',
     'neigh_update_done',
     'neigh_release',

@@ -7,6 +7,9 @@ import type { EventRef } from '../../model/violation.ts';
 
 const THREADS_MAX = 16_384;
 
+/** A process's own namespace once its first thread has ended: nobody knows then (kernel/exit.c: exit_task_namespaces). */
+export const GONE = '0';
+
 /** Kinds that the following needs. */
 export const THREAD_KINDS = ['netns_enter', 'netns_fork', 'netns_exec', 'netns_thread_exit'] as const;
 
@@ -145,7 +148,8 @@ export class Threads {
     const netns = event.text('netns');
     const byLeader = event.tid === event.pid;
     const away = creator?.stay?.netns === netns;
-    const abroad = netns !== event.text('home');
+    const home = event.text('home');
+    const abroad = home !== GONE && netns !== home;
     if (!away && !abroad) return NOTHING;
     // One made by a thread that was itself put there has the same origin.
     const inherited = away ? undefined : creator?.placed;

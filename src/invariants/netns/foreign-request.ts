@@ -4,7 +4,7 @@ import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
-import { type Placed, THREAD_KINDS, Threads } from './_threads.ts';
+import { GONE, type Placed, THREAD_KINDS, Threads } from './_threads.ts';
 import { describeClone, describeRequest, describeResult, describeThread } from './_words.ts';
 
 class ForeignRequest implements Stepper {
@@ -29,7 +29,8 @@ class ForeignRequest implements Stepper {
     const netns = event.text('netns');
     const home = event.text('home');
     // A socket carries its namespace with it: one opened elsewhere and kept is where its owner wanted it.
-    if (netns !== placed.netns || event.text('socket_netns') !== netns || home === netns) return;
+    if (netns !== placed.netns || event.text('socket_netns') !== netns) return;
+    if (home === netns || home === GONE) return;
     this.#told.add(placed);
     this.#context.violate({
       object: describeThread(event.tid, event.pid),

@@ -4,7 +4,7 @@ import type { InvariantContext, Stepper } from '../../check/invariant.ts';
 import { defineInvariant } from '../../check/invariant.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
-import { type Placed, THREAD_KINDS, type Thread, Threads } from './_threads.ts';
+import { GONE, type Placed, THREAD_KINDS, type Thread, Threads } from './_threads.ts';
 import { describeClone, describeFamily, describeRequest, describeResult, describeThread } from './_words.ts';
 
 /** Of netns_socket.netlink: NETLINK_ROUTE; such a socket is judged by its first request, which says more. */
@@ -82,7 +82,8 @@ function isFrom(event: EventView, netns: string): boolean {
     event.kindNumber === KIND.netns_request
       ? [event.text('netns'), event.text('socket_netns')]
       : [event.text('thread_netns'), event.text('netns')];
-  return thread === netns && socket === netns && event.text('home') !== netns;
+  const home = event.text('home');
+  return thread === netns && socket === netns && home !== netns && home !== GONE;
 }
 
 export default defineInvariant({

@@ -29,8 +29,10 @@ interface Gone extends Step {
 
 /** What is under way on a device: it was taken down, and programmed all the same. */
 interface UnderWay {
-  down: Step | null;
+  readonly down: Step;
   programmed: (Step & { readonly what: string }) | null;
+  /** How often it was flushed since it was programmed. */
+  flushes: number;
 }
 
 class CreateDeleteRace implements Stepper {
@@ -83,9 +85,9 @@ class CreateDeleteRace implements Stepper {
   #flush(event: EventView, device: string): void {
     if (event.u32('portid') !== 0) return;
     const underWay = this.#underWay.get(device);
-    // A deletion that finds the device up flushes it once more, by the same thread.
-    if (underWay?.down?.tid === event.tid) return;
-    this.#underWay.set(device, { down: stepOf(event), programmed: null });
+    if (underWay?.programmed && underWay.down.tid === event.tid && event.ts - underWay.down.ts <= RACE_NS)
+      underWay.flushes++;
+    else this.#underWay.set(device, { down: stepOf(event), programmed: null, flushes: 0 });
   }
 
   #program(event: EventView, device: string): void {
@@ -97,8 +99,9 @@ class CreateDeleteRace implements Stepper {
     if (event.u32('result') === ENODEV) this.#late(event, device, what);
     if (event.u32('result') !== 0) return;
     const underWay = this.#underWay.get(device);
-    if (!underWay?.down || underWay.down.tid === event.tid) return;
+    if (!underWay || underWay.down.tid === event.tid) return;
     underWay.programmed = { ...stepOf(event), what };
+    underWay.flushes = 0;
   }
 
   #late(event: EventView, device: string, what: string): void {
@@ -125,8 +128,10 @@ class CreateDeleteRace implements Stepper {
     this.#underWay.delete(device);
     this.#refused.delete(vniOf(event));
     this.#gone.set(device, gone);
-    const { down, programmed } = underWay ?? {};
-    if (down && programmed && down.tid === event.tid && event.ts - down.ts <= RACE_NS)
+    const { down, programmed, flushes = 0 } = underWay ?? {};
+    // A deletion flushes once, and once more if it finds the device up: then it was not taken down to be deleted.
+    const isDown = flushes <= 1;
+    if (down && programmed && isDown && down.tid === event.tid && event.ts - down.ts <= RACE_NS)
       this.#tell(
         gone,
         `${programmed.who} programmed ${programmed.what} for VNI ${gone.vni} while ${gone.who} was deleting its device ${gone.name}`,

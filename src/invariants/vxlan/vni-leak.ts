@@ -15,8 +15,8 @@ interface Device {
   readonly name: string;
   readonly vni: number;
   readonly linkNetns: string;
-  /** Namespaces it was moved out of. */
-  readonly left: Set<string>;
+  /** The namespace it was first moved out of. */
+  readonly home: string;
 }
 
 interface Stranded {
@@ -66,18 +66,17 @@ class VniLeak implements Stepper {
   #move(event: EventView, key: string): void {
     const netns = event.text('to_netns');
     const from = event.text('netns');
-    const left = this.#devices.get(key)?.left ?? new Set<string>();
-    const device = {
-      name: event.text('device'),
-      vni: event.u32('vni'),
-      linkNetns: event.text('link_netns'),
-      left: left.add(from),
-    };
+    // Into its own namespace it isn't moved at all (net/core/dev.c: __dev_change_net_namespace).
+    if (netns === from) return;
+    const linkNetns = event.text('link_netns');
+    // One that is met away from home left its socket there (drivers/net/vxlan: vxlan_newlink).
+    const home = this.#devices.get(key)?.home ?? (netns === linkNetns ? netns : from);
+    const device = { name: event.text('device'), vni: event.u32('vni'), linkNetns, home };
     this.#devices.delete(key);
     this.#stranded.delete(key);
     const place = `${netns} ${event.u32('to_ifindex')}`;
     this.#devices.set(place, device);
-    if (!left.has(netns)) return;
+    if (netns !== home) return;
     const who = `thread ${event.tid} of process ${event.pid}`;
     this.#stranded.set(place, { until: event.ts + LIMIT_NS, device, netns, from, who, ref: event.ref() });
   }

@@ -19,6 +19,10 @@ export function ender(event: EventView): string {
   return requester(event);
 }
 
+export function isExpiry(event: EventView): boolean {
+  return event.u32('cause') === CAUSE_EXPIRED;
+}
+
 /** `SA 0x1001 (esp) from 10.0.0.1 to 10.0.0.2`. */
 export function describeState(spi: string, proto: number, saddr: string, daddr: string): string {
   return `SA ${spi} (${protocol(proto)}) from ${saddr} to ${daddr}`;

@@ -29,6 +29,8 @@ class DanglingPolicy implements Stepper {
   readonly #policies: Policies;
   /** By policy, oldest first: so is the order in which their time is up. */
   readonly #dangling: RecentMap<Dangling>;
+  /** After a gap there may be states that nothing tells of, until what exists is told again. */
+  #missesStates = false;
 
   constructor(context: InvariantContext) {
     this.#context = context;
@@ -41,7 +43,9 @@ class DanglingPolicy implements Stepper {
     this.#expire(event.ts);
     switch (event.kindNumber) {
       case KIND.xfrm_state_exists:
-        return this.#gain(event, true);
+        this.#missesStates = false;
+        if (!isLarval(event)) this.#gain(event, true);
+        return;
       case KIND.xfrm_state_add:
       case KIND.xfrm_state_update:
         if (event.u32('result') === 0 && !isLarval(event)) this.#gain(event, false);
@@ -65,6 +69,7 @@ class DanglingPolicy implements Stepper {
     this.#states.clear();
     this.#policies.clear();
     this.#dangling.clear();
+    this.#missesStates = true;
   }
 
   #gain(event: EventView, existed: boolean): void {
@@ -76,7 +81,7 @@ class DanglingPolicy implements Stepper {
 
   #lose(event: EventView): void {
     const state = this.#states.delete(event);
-    if (!state) return;
+    if (!state || this.#missesStates) return;
     const lost = { name: state.name, by: ender(event), ref: event.ref() };
     for (const policy of this.#policies.values())
       if (satisfies(state, policy) && !this.#dangling.has(keyOf(policy)) && !this.#isSatisfied(policy))
@@ -85,7 +90,8 @@ class DanglingPolicy implements Stepper {
 
   #look(policy: Policy, now: number): void {
     this.#dangling.delete(keyOf(policy));
-    if (names(policy) && !this.#isSatisfied(policy)) this.#begin({ policy, since: now, lost: null });
+    if (!this.#missesStates && names(policy) && !this.#isSatisfied(policy))
+      this.#begin({ policy, since: now, lost: null });
   }
 
   #begin(dangling: Dangling): void {

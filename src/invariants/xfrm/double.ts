@@ -6,8 +6,8 @@ import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import { Policies, type Policy, readPolicy } from './_policies.ts';
-import { stateKey, States } from './_states.ts';
-import { describeState, ender, requester } from './_words.ts';
+import { isLarval, stateKey, States } from './_states.ts';
+import { describeState, ender, isExpiry, requester } from './_words.ts';
 
 const ENOENT = -2;
 const ESRCH = -3;
@@ -15,10 +15,14 @@ const EEXIST = -17;
 /** include/uapi/linux/xfrm.h: XFRM_MSG_DELSA, XFRM_MSG_DELPOLICY. */
 const DELETE_STATE = 0x11;
 const DELETE_POLICY = 0x14;
+/** XFRM_CAUSE_KERNEL of bpf/probes/xfrm-records.bpf.h: of a larval state, that its time is up. */
+const CAUSE_KERNEL = 0;
 const ENDED_MAX = 4096;
 
 interface Ended {
   readonly by: string;
+  /** Nobody has asked for it, and whoever had it made may still ask. */
+  readonly expired: boolean;
   readonly ref: ReturnType<EventView['ref']>;
 }
 
@@ -52,7 +56,8 @@ class Double implements Stepper {
         return this.#addPolicy(event);
       case KIND.xfrm_policy_delete: {
         this.#policies.delete(event);
-        const { netns, direction, saddr, daddr } = readPolicy(event);
+        const { netns, direction, saddr, daddr, index } = readPolicy(event);
+        this.#end(`${netns} ${index}`, event);
         return this.#end(`${netns} ${direction} ${saddr} ${daddr}`, event);
       }
       default:
@@ -91,7 +96,8 @@ class Double implements Stepper {
   #addPolicy(event: EventView): void {
     const result = event.u32('result');
     if (result === 0) {
-      const { netns, direction, saddr, daddr } = this.#policies.keep(event);
+      const { netns, direction, saddr, daddr, index } = this.#policies.keep(event);
+      this.#ended.delete(`${netns} ${index}`);
       this.#ended.delete(`${netns} ${direction} ${saddr} ${daddr}`);
       return;
     }
@@ -117,13 +123,20 @@ class Double implements Stepper {
     } else if (request === DELETE_POLICY && result === ENOENT) {
       const direction = event.u32('direction');
       const way = ['in', 'out', 'forward'][direction] ?? `direction ${direction}`;
-      const what = `${way} policy from ${saddr} to ${daddr}`;
-      this.#missing(event, what, netns, `${netns} ${direction} ${saddr} ${daddr}`, 'ENOENT');
+      const index = event.u32('index');
+      const what = index ? `policy of index ${index}` : `${way} policy from ${saddr} to ${daddr}`;
+      const key = index ? `${netns} ${index}` : `${netns} ${direction} ${saddr} ${daddr}`;
+      this.#missing(event, what, netns, key, 'ENOENT');
     }
   }
 
   #missing(event: EventView, what: string, netns: string, key: string, code: string): void {
     const before = this.#ended.get(key);
+    if (before?.expired) {
+      // The daemon is told of the expiry and deletes what it had there: once.
+      this.#ended.delete(key);
+      return;
+    }
     this.#context.violate({
       object: `${what} (netns ${netns})`,
       sentence: `${requester(event)} deleted the ${what} in netns ${netns}, which is not there${before ? `: ${before.by} ended it before` : ''} (${code})`,
@@ -132,7 +145,9 @@ class Double implements Stepper {
   }
 
   #end(key: string, event: EventView): void {
-    this.#ended.set(key, { by: ender(event), ref: event.ref() });
+    const isState = event.kindNumber === KIND.xfrm_state_delete;
+    const expired = isExpiry(event) || (isState && isLarval(event) && event.u32('cause') === CAUSE_KERNEL);
+    this.#ended.set(key, { by: ender(event), expired, ref: event.ref() });
   }
 
   #sameAs({ netns, selector, mark, markMask }: Policy): Policy | undefined {

@@ -33,6 +33,9 @@ class InUseDelete implements Stepper {
   readonly #underlay = new Map<string, string>();
   /** (netns, VNI) seen encrypted. */
   readonly #encrypted = new Set<string>();
+  /** After a gap there may be others that nothing tells of, until what exists is told again: then none is known to be the last. */
+  #missesStates = false;
+  #missesPolicies = false;
 
   constructor(context: InvariantContext) {
     this.#context = context;
@@ -54,10 +57,13 @@ class InUseDelete implements Stepper {
           this.#encrypted.add(`${event.text('netns')} ${event.u32('vni')}`);
         return;
       case KIND.xfrm_state_exists:
-        return this.#states.keep(event, true);
+        this.#missesStates = false;
+        if (!isLarval(event)) this.#states.keep(event, true);
+        return;
       case KIND.xfrm_state_delete:
         return this.#deleteState(event);
       case KIND.xfrm_policy_exists:
+        this.#missesPolicies = false;
         this.#policies.keep(event, true);
         return;
       case KIND.xfrm_policy_add:
@@ -79,6 +85,8 @@ class InUseDelete implements Stepper {
     this.#entryCount = 0;
     this.#underlay.clear();
     this.#encrypted.clear();
+    this.#missesStates = true;
+    this.#missesPolicies = true;
   }
 
   #device(event: EventView): void {
@@ -137,7 +145,8 @@ class InUseDelete implements Stepper {
 
   #deleteState(event: EventView): void {
     const state = this.#states.delete(event);
-    if (!state || !isAsked(event) || this.#states.toward(state.netns, state.daddr) > 0) return;
+    if (!state || this.#missesStates || !isAsked(event) || this.#states.toward(state.netns, state.daddr) > 0)
+      return;
     this.#judge(
       event,
       state.name,
@@ -151,7 +160,7 @@ class InUseDelete implements Stepper {
   #deletePolicy(event: EventView): void {
     const policy = this.#policies.delete(event);
     const peer = policy ? peerOf(policy) : undefined;
-    if (!policy || peer === undefined || !isAsked(event)) return;
+    if (!policy || peer === undefined || this.#missesPolicies || !isAsked(event)) return;
     for (const other of this.#policies.values())
       if (other.netns === policy.netns && peerOf(other) === peer) return;
     this.#judge(event, policy.name, 'policy', policy.netns, peer, policy.markMask === 0);

@@ -6,6 +6,7 @@ import { RecentMap } from '../../check/recent-map.ts';
 import type { EventView } from '../../decode/event-view.ts';
 import { KIND } from '../../generated/layouts.ts';
 import type { EventRef } from '../../model/violation.ts';
+import { errnoName } from '../../probes/_errno.ts';
 import { isUnspecified } from './_policies.ts';
 import { isLarval } from './_states.ts';
 import { requester, span } from './_words.ts';
@@ -14,6 +15,7 @@ import { requester, span } from './_words.ts';
 const SEQUENCE_NS = 200e6;
 const PAIRS_MAX = 65_536;
 const CAUSE_REQUEST = 1;
+const AF_INET6 = 10;
 
 interface Change {
   readonly tid: number;
@@ -46,8 +48,7 @@ class RotationRace implements Stepper {
     if (!change) return;
     const isPolicy =
       event.kindNumber === KIND.xfrm_policy_add || event.kindNumber === KIND.xfrm_policy_delete;
-    const daddr = event.text(isPolicy ? 'tmpl_daddr' : 'daddr');
-    const saddr = event.text(isPolicy ? 'tmpl_saddr' : 'saddr');
+    const [daddr, saddr] = isPolicy ? peersOf(event) : [event.text('daddr'), event.text('saddr')];
     if (isUnspecified(daddr) || isUnspecified(saddr)) return;
     const netns = event.text('netns');
     const [low, high] = saddr < daddr ? [saddr, daddr] : [daddr, saddr];
@@ -71,12 +72,13 @@ class RotationRace implements Stepper {
     const what = event.kind.startsWith('xfrm_policy')
       ? `${verb} of the policy to ${event.text('daddr')}`
       : `${verb} of SA ${event.text('spi')}`;
+    const result = event.u32('result');
     return {
       tid: event.tid,
       pid: event.pid,
       port: event.u32('portid'),
       who: requester(event),
-      what,
+      what: result < 0 ? `${what} (refused with ${errnoName(result) ?? `errno ${-result}`})` : what,
       ref: event.ref(),
     };
   }
@@ -107,12 +109,23 @@ class RotationRace implements Stepper {
       one.ref.cpu !== other.ref.cpu && other.ref.ts - one.ref.ts <= this.#context.clockErrorNs;
     this.#context.violate({
       object: `VTEPs ${peers}`,
-      sentence: `between ${first.what} and ${last.what} by ${last.who}, ${span(last.ref.ts - first.ref.ts)} apart, came ${between.what} by ${between.who}: both change the states between ${peers}${sameSocket ? ' through one netlink socket' : ''}`,
+      sentence: `between ${first.what} and ${last.what} by ${last.who}, ${span(last.ref.ts - first.ref.ts)} apart, came ${between.what} by ${between.who}: both work on the states between ${peers}${sameSocket ? ' through one netlink socket' : ''}`,
       evidence: [first.ref, between.ref],
       orderDependent: near(first, between) || near(between, last),
       ...(sameSocket ? { severity: 'warning' as const } : {}),
     });
   }
+}
+
+/** Of a policy: in transport mode the template may leave them to the selector. */
+function peersOf(event: EventView): [string, string] {
+  const full = event.u32('family') === AF_INET6 ? 128 : 32;
+  const one = (address: string, length: string) => (event.u32(length) === full ? event.text(address) : '');
+  const [daddr, saddr] = [event.text('tmpl_daddr'), event.text('tmpl_saddr')];
+  return [
+    isUnspecified(daddr) ? one('daddr', 'daddr_prefix') : daddr,
+    isUnspecified(saddr) ? one('saddr', 'saddr_prefix') : saddr,
+  ];
 }
 
 export default defineInvariant({

@@ -78,7 +78,8 @@ export function parseFdb(json: string, netns: bigint, { ifindexOf, vnis }: Devic
       fields: {
         netns,
         ifindex,
-        vni: countOf(entry['vni'], 0xff_ffff) ?? vni,
+        // Whose entry it is; `vni` is the one its packets are sent with.
+        vni: countOf(entry['src_vni'], 0xff_ffff) ?? vni,
         mac,
         ...(remote === undefined ? {} : { remote }),
         fdb_state: FDB_STATES[state as keyof typeof FDB_STATES],

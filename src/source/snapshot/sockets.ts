@@ -19,6 +19,8 @@ export function parseSockets(text: string, netns: bigint, family: 2 | 10): Answe
     const proto = PROTOCOLS[words[0] ?? ''];
     const port = /:(\d{1,5}|\*)$/.exec(words[4] ?? '')?.[1];
     const cookie = words.map((word) => /^sk:([0-9a-f]{1,16})$/.exec(word)?.[1]).find((hex) => hex);
+    // Bound, but neither listening nor connected: it is in no table that an iterator walks (since Linux 6.8).
+    if (proto === PROTOCOLS['tcp'] && words[1] === 'UNCONN') continue;
     if (NO_SOCKETS.has(words[1] ?? '') && /\btimer:\(timewait|\bino:0\b/.test(line)) continue;
     if (proto === undefined || port === undefined || cookie === undefined || Number(port) > 0xffff) {
       answer.odd++;

@@ -90,4 +90,32 @@ describe('fdb.conflict', () => {
     const gap = new OverlayStory().forward(MAC, VTEP).gap().forward(MAC, OTHER_VTEP, STRANGER, REPLACE);
     expect(check(conflict, [gap.events])).toMatchObject({ sentences: [], counts: { unknown: 1 } });
   });
+
+  it('is silent on what was there before and is moved: nobody knows whose it is', () => {
+    const story = new OverlayStory();
+    story.say('vxlan_fdb_exists', { ...DEVICE, mac: MAC, remote: VTEP, fdb_state: 0xc0 });
+    story.forward(MAC, OTHER_VTEP, SECOND, REPLACE);
+    expect(check(conflict, [story.events]).sentences).toEqual([]);
+  });
+
+  it('tells of a request that the kernel accepted without effect', () => {
+    const story = new OverlayStory().forward(MAC, VTEP);
+    story.forwardAsked(ADD, MAC, OTHER_VTEP, 0, STRANGER, APPEND).forwardAsked(ADD, MAC, '::', 0, STRANGER);
+    const { sentences } = check(conflict, [story.events]);
+    expect(sentences).toHaveLength(1);
+    expect(sentences[0]).toMatch(/which stays \(the kernel accepts it without effect\)$/);
+    // Its state alone is changed.
+    const touched = new OverlayStory().forward(MAC, VTEP);
+    touched.say('vxlan_fdb_update', { ...NAMED, ...STRANGER, mac: MAC, remote: VTEP, fdb_state: 0x40 });
+    touched.forwardAsked(ADD, MAC, OTHER_VTEP, 0, STRANGER, APPEND);
+    expect(check(conflict, [touched.events]).sentences[0]).toContain(`is behind ${VTEP} by thread 101`);
+  });
+
+  it('keeps the VNIs of one device apart', () => {
+    const story = new OverlayStory().forward(MAC, VTEP);
+    const other = { ...NAMED, ...STRANGER, vni: 43, mac: MAC, remote: OTHER_VTEP, fdb_state: 0xc0 };
+    story.say('vxlan_fdb_update', other);
+    story.say('vxlan_fdb_request', { ...other, vni: 0, operation: ADD, result: 0, nlmsg_flags: REPLACE });
+    expect(check(conflict, [story.events]).sentences).toEqual([]);
+  });
 });

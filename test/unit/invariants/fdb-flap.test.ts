@@ -40,4 +40,13 @@ describe('fdb.flap', () => {
     const gap = moves(new OverlayStory().learn(MAC, VTEP), 4, 10).gap();
     expect(check(flap, [moves(gap, 5, 10).events])).toMatchObject({ sentences: [], counts: { unknown: 1 } });
   });
+
+  it('keeps the VNIs of one device apart', () => {
+    const story = new OverlayStory();
+    for (let i = 0; i < 9; i++) {
+      const [vni, remote] = i % 2 ? [42, VTEP] : [43, OTHER_VTEP];
+      story.say('vxlan_fdb_update', { ...NAMED, vni, mac: MAC, remote, fdb_state: 2 });
+    }
+    expect(check(flap, [story.events]).sentences).toEqual([]);
+  });
 });

@@ -69,4 +69,22 @@ describe('fdb.orphaned-neighbour', () => {
     expect(check(orphaned, [story.events]).sentences).toEqual([]);
     expect(check(orphaned, [twoBehindOneMac().gap().events]).counts.unknown).toBe(4);
   });
+
+  it('is silent when the neighbours may be reached by another device of the namespace', () => {
+    const bridge = { netns: DEVICE.netns, ifindex: 9, family: 2, ip: ONE, mac: MAC, nud: 0x80 };
+    const elsewhere = { ...NAMED, ifindex: 6, vni: 43, mac: MAC, remote: VTEP };
+    const story = new OverlayStory().say('neigh_exists', bridge).forward(MAC, VTEP);
+    story.say('vxlan_fdb_update', elsewhere).deleteForward(MAC, VTEP).tick(2500);
+    expect(check(orphaned, [story.events]).sentences).toEqual([]);
+    const last = story.say('vxlan_fdb_delete', { ...elsewhere, ...SECOND }).tick(2500);
+    expect(check(orphaned, [last.events]).sentences).toHaveLength(1);
+    const own = twoBehindOneMac().say('vxlan_fdb_update', elsewhere).deleteForward(MAC, VTEP).tick(2500);
+    expect(check(orphaned, [own.events]).sentences).toHaveLength(1);
+  });
+
+  it('says where the packets go if the device has a default entry', () => {
+    const story = new OverlayStory().forward('00:00:00:00:00:00', OTHER_VTEP).forward(MAC, VTEP);
+    story.neighbour(ONE, MAC).deleteForward(MAC, VTEP).tick(2500);
+    expect(check(orphaned, [story.events]).sentences[0]).toMatch(/packets for it go to all default remotes$/);
+  });
 });

@@ -71,4 +71,16 @@ describe('link.address-vanished', () => {
       /^fd31::2 vanished from eth0 \(ifindex 3, netns 4099\) when a sysctl switched IPv6 off \(thread 201 of process 200\), but/,
     );
   });
+
+  it('tells of a refused route that names no device', () => {
+    const refused = taken().route({ ifindex: 0, gateway: GATEWAY, result: -113 });
+    expect(check(addressVanished, [refused.events]).sentences[0]).toMatch(
+      /routes via fd31::1 by it \(refused with EHOSTUNREACH \(113\)\)$/,
+    );
+    const others = taken()
+      .route({ ifindex: 0, gateway: GATEWAY })
+      .route({ ifindex: 0, gateway: GATEWAY, result: -17 });
+    others.route({ ifindex: 0, netns: 7, gateway: GATEWAY, result: -113 });
+    expect(check(addressVanished, [others.events]).sentences).toEqual([]);
+  });
 });

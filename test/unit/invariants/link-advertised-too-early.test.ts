@@ -48,4 +48,14 @@ describe('link.advertised-too-early', () => {
     expect(evidenceOf(violations[0])).toHaveLength(1);
     expect(counts.unknown).toBe(2);
   });
+
+  it('tells again of a device that went up anew, or has the number of one that is gone', () => {
+    const story = new Sandbox()
+      .up()
+      .advertise({ port_state: LISTENING })
+      .up()
+      .advertise({ port_state: LISTENING });
+    story.say('link_unregister', { netns: 4099, ifindex: 3 }).advertise({ port_state: LISTENING });
+    expect(check(advertisedTooEarly, [story.events]).sentences).toHaveLength(3);
+  });
 });

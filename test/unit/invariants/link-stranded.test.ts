@@ -109,4 +109,28 @@ describe('link.stranded', () => {
     expect(sentences).toEqual([]);
     expect(counts.unknown).toBe(1);
   });
+
+  it('is silent on what fails long after it was configured, what nobody may do, and a move to where it is', () => {
+    const late = new Sandbox().create().enter().assign(IP).up().tick(LATE);
+    late.refuse({ request: NEWADDR, result: -22 }).tick(LATE);
+    expect(check(stranded, [late.events]).sentences).toEqual([]);
+    const forbidden = new Sandbox().create().enter().assign(IP).up();
+    forbidden.refuse({ request: 19, result: -1 }).tick(LATE);
+    expect(check(stranded, [forbidden.events]).sentences).toEqual([]);
+    const still = new Sandbox().say('link_move_done', {
+      ...ENGINE,
+      ...INNER,
+      old_netns: 4099,
+      old_ifindex: 3,
+    });
+    still.refuse({ request: NEWADDR, result: -22 }).tick(LATE);
+    expect(check(stranded, [still.events]).sentences).toEqual([]);
+  });
+
+  it('tells of a move back that is refused long after', () => {
+    const story = new Sandbox().create().enter().assign(IP).up().tick(LATE);
+    const back = { ...ENGINE, ...INNER, old_netns: 4099, old_ifindex: 3, name: 'eth0' };
+    story.say('link_move_done', { ...back, result: EBUSY }).tick(LATE);
+    expect(check(stranded, [story.events]).sentences).toHaveLength(1);
+  });
 });

@@ -147,4 +147,23 @@ describe('neigh.conflict', () => {
       );
     expect(check(conflict, [new Story().say('neigh_request', refused).events]).sentences).toEqual([]);
   });
+
+  it('is silent when the first MAC is not valid any more, whoever gave it', () => {
+    const refused = { ...ENTRY, ...SECOND, operation: 28, result: -17, new_mac: B, has_new_mac: 1 };
+    const timed = update(new Story(), { to: A, newNud: 0x02 });
+    timed.say('neigh_timer', { ...ENTRY, nud: FAILED }).say('neigh_request', refused);
+    expect(check(conflict, [timed.events]).sentences).toEqual([]);
+    const failed = update(new Story(), { to: A });
+    update(failed, { nud: PERMANENT, mac: A, to: A, newNud: FAILED }).say('neigh_request', refused);
+    expect(check(conflict, [failed.events]).sentences).toEqual([]);
+  });
+
+  it('knows a request without a netlink port by its flag, as it was before Linux 5.16 and as it is since', () => {
+    for (const flags of [0x8000_0001, 0x81]) {
+      const who = { tid: 201, pid: 200, portid: 0 };
+      const story = update(new Story(), { to: A });
+      update(story, { nud: PERMANENT, mac: A, to: B, who, flags });
+      expect(check(conflict, [story.events]).sentences).toHaveLength(1);
+    }
+  });
 });

@@ -59,4 +59,25 @@ describe('neigh.not-reprogrammed', () => {
     const late = new OverlayStory().asked(ADD, IP, OTHER_MAC, EEXIST).deleteNeighbour(IP, MAC).tick(2000);
     expect(check(notReprogrammed, [late.events]).sentences).toEqual([]);
   });
+
+  it('knows the claims that were there before', () => {
+    const there = { netns: DEVICE.netns, ifindex: DEVICE.ifindex, family: 2, ip: IP, nud: 0x80, mac: MAC };
+    const refused = new OverlayStory().say('neigh_exists', there);
+    refused.asked(ADD, IP, OTHER_MAC, EEXIST, SECOND).deleteNeighbour(IP, MAC).tick(2000);
+    expect(check(notReprogrammed, [refused.events]).sentences).toHaveLength(1);
+    const replaced = new OverlayStory().neighbour(IP, OTHER_MAC, SECOND, MAC);
+    replaced.deleteNeighbour(IP, OTHER_MAC, SECOND).tick(2000);
+    expect(check(notReprogrammed, [replaced.events]).sentences[0]).toContain(
+      `and ${MAC}, which somebody before the recording had asked for,`,
+    );
+    const alone = new OverlayStory().say('neigh_exists', there).deleteNeighbour(IP, MAC).tick(2000);
+    expect(check(notReprogrammed, [alone.events]).sentences).toEqual([]);
+  });
+
+  it('is silent when the kernel is only asked to look after the entry', () => {
+    const story = new OverlayStory().neighbour(IP, MAC).asked(ADD, IP, OTHER_MAC, EEXIST, SECOND);
+    const entry = { netns: DEVICE.netns, ifindex: DEVICE.ifindex, family: 2, ip: IP, mac: MAC, ...FIRST };
+    story.say('neigh_update', { ...entry, nud: 0x80, new_nud: 0, update_flags: 0x95 }).tick(2000);
+    expect(check(notReprogrammed, [story.events]).sentences).toEqual([]);
+  });
 });

@@ -121,4 +121,13 @@ export const HEALTHY: Readonly<Record<string, () => Threads>> = {
       .ask(HOST),
   'a process ends while one of its threads is on a visit': () =>
     new Threads().enter(BOX, HOST).end(BOX, { threads: 0 }),
+  "a process's first thread has ended, and the others go on at home": () =>
+    new Threads()
+      .clone(CHILD, HOST, { home: 0 })
+      .ask(HOST, { home: 0 })
+      .enter(BOX, HOST)
+      .enter(HOST, BOX)
+      .open(HOST, { home: 0 })
+      .clone(CHILD + 1, HOST, { tid: CHILD, home: 0 })
+      .ask(HOST, { tid: CHILD + 1, home: 0 }),
 };

@@ -82,6 +82,27 @@ describe('vxlan.create-delete-race', () => {
     story.forwardAsked(ADD, MAC, VTEP, ENODEV, FIRST);
     expect(check(race, [story.events])).toMatchObject({ sentences: [], counts: { unknown: 1 } });
   });
+
+  it('is silent when the device was only taken down for a while, and went up again', () => {
+    const flush = { ...NAMED, ...SECOND, portid: 0 };
+    const story = made().say('vxlan_flush', flush).forward(MAC, VTEP, FIRST).tick(100);
+    // Found up, it is flushed twice.
+    story
+      .say('vxlan_flush', flush)
+      .say('vxlan_flush', flush)
+      .say('vxlan_device_delete', { ...NAMED, ...SECOND });
+    expect(check(race, [story.events]).sentences).toEqual([]);
+  });
+
+  it('tells of a race though the same thread took the device down long ago', () => {
+    const flush = { ...NAMED, ...SECOND, portid: 0 };
+    const story = made().say('vxlan_flush', flush).forward(MAC, VTEP).tick(5000).say('vxlan_flush', flush);
+    story
+      .forward(MAC, VTEP)
+      .say('vxlan_flush', flush)
+      .say('vxlan_device_delete', { ...NAMED, ...SECOND });
+    expect(check(race, [story.events]).sentences).toHaveLength(1);
+  });
 });
 
 describe('vxlan.vni-leak', () => {
@@ -120,5 +141,19 @@ describe('vxlan.vni-leak', () => {
   it('forgets at a gap', () => {
     const story = made().say('vxlan_device_move', back).gap().tick(5000);
     expect(check(leak, [story.events])).toMatchObject({ sentences: [], counts: { unknown: 2 } });
+  });
+
+  it('is silent when it goes into the same sandbox again, or nowhere', () => {
+    const again = { ...AT_HOME, to_netns: NAMED.netns, to_ifindex: NAMED.ifindex };
+    const story = made().say('vxlan_device_move', back).tick(1000).say('vxlan_device_move', again).tick(5000);
+    story.say('vxlan_device_move', { ...back, to_netns: NAMED.netns }).tick(5000);
+    expect(check(leak, [story.events]).sentences).toEqual([]);
+  });
+
+  it('knows by its socket where a device belongs that it meets in a sandbox', () => {
+    const story = new OverlayStory().say('vxlan_device_move', { ...back, to_netns: 7 }).tick(5000);
+    expect(check(leak, [story.events]).sentences).toEqual([]);
+    const home = new OverlayStory().say('vxlan_device_move', back).tick(5000);
+    expect(check(leak, [home.events]).sentences).toHaveLength(1);
   });
 });

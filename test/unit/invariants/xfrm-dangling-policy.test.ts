@@ -53,4 +53,26 @@ describe('xfrm.dangling-policy', () => {
     expect(sentences).toEqual([]);
     expect(counts.unknown).toBe(1);
   });
+
+  it('does not miss states that it may not know after a gap, until it is told again what exists', () => {
+    const overlay = new Overlay().addState().gap().addPolicy().after(LATE).encrypted();
+    overlay.addState(0x1002).deleteState(0x1002).after(LATE).encrypted();
+    expect(check(dangling, [overlay.events]).sentences).toEqual([]);
+    overlay.stateExists(0x1003).addPolicy(AGENT, { index: 2 }).after(LATE).encrypted();
+    expect(check(dangling, [overlay.events]).sentences).toHaveLength(1);
+  });
+
+  it('is not satisfied by a larval state that was there before', () => {
+    const overlay = new Overlay().say('xfrm_state_exists', {
+      netns: 4097,
+      saddr: '10.0.0.1',
+      daddr: '10.0.0.2',
+      proto: 50,
+      reqid: 1,
+      family: 2,
+      state: 1,
+    });
+    overlay.addPolicy(AGENT, { tmpl_spi: 0 }).after(LATE).encrypted();
+    expect(check(dangling, [overlay.events]).sentences).toHaveLength(1);
+  });
 });

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import double from '../../../src/invariants/xfrm/double.ts';
 import { check, evidenceOf } from './setup.ts';
-import { AGENT, KERNEL, OTHER, Overlay } from './xfrm.ts';
+import { AGENT, EXPIRED, KERNEL, OTHER, Overlay } from './xfrm.ts';
 
 const EEXIST = -17;
 const ESRCH = -3;
@@ -52,6 +52,26 @@ describe('xfrm.double', () => {
       'thread 101 of process 100 (netlink port 4001) deleted the SA 0x1001 to 10.0.0.2 in netns 4097, which is not there: thread 201 of process 200 (netlink port 4002) ended it before (ESRCH)',
       'thread 101 of process 100 (netlink port 4001) deleted the out policy from 10.0.0.1 to 10.0.0.2 in netns 4097, which is not there: the kernel ended it before (ENOENT)',
       'thread 101 of process 100 (netlink port 4001) deleted the SA 0x77 to 10.0.0.2 in netns 4097, which is not there (ESRCH)',
+    ]);
+  });
+
+  it('is silent when somebody deletes once what has expired meanwhile', () => {
+    const overlay = new Overlay().addState().deleteState(0x1001, KERNEL, { cause: EXPIRED });
+    overlay.request(DELETE_STATE, ESRCH).deleteState(0x1002, KERNEL, { cause: 0, state: 1 });
+    overlay.request(DELETE_STATE, ESRCH, AGENT, { spi: 0x1002 });
+    expect(check(double, [overlay.events]).sentences).toEqual([]);
+    overlay.request(DELETE_STATE, ESRCH);
+    expect(check(double, [overlay.events]).sentences).toHaveLength(1);
+  });
+
+  it('names a policy by its index if the request did', () => {
+    const byIndex = { saddr: '::', daddr: '::', direction: 1, index: 1 };
+    const overlay = new Overlay()
+      .addPolicy()
+      .deletePolicy(OTHER)
+      .request(DELETE_POLICY, ENOENT, AGENT, byIndex);
+    expect(check(double, [overlay.events]).sentences).toEqual([
+      'thread 101 of process 100 (netlink port 4001) deleted the policy of index 1 in netns 4097, which is not there: thread 201 of process 200 (netlink port 4002) ended it before (ENOENT)',
     ]);
   });
 });

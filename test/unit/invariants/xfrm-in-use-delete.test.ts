@@ -81,4 +81,12 @@ describe('xfrm.in-use-delete', () => {
     expect(sentences).toEqual([]);
     expect(counts.unknown).toBe(3);
   });
+
+  it('does not take an SA or policy for the last one while a gap may hide others', () => {
+    const overlay = start().gap().say('vxlan_fdb_update', ENTRY).addState(0x1002).deleteState(0x1002);
+    overlay.addPolicy(AGENT, { index: 2 }).deletePolicy(AGENT, { index: 2 });
+    expect(sentencesOf(overlay)).toEqual([]);
+    overlay.stateExists().deleteState();
+    expect(sentencesOf(overlay)).toHaveLength(1);
+  });
 });

@@ -34,7 +34,7 @@ describe('xfrm.rotation-race', () => {
     overlay.addState(0x2002, OTHER, { saddr: PEER, daddr: HERE }).after(MILLISECOND).deleteState(0x1001);
     const { violations } = check(race, [overlay.events]);
     expect(violations.map(({ sentence }) => sentence)).toEqual([
-      'between add of SA 0x1002 and delete of SA 0x1001 by thread 101 of process 100 (netlink port 4001), 2.0 ms apart, came add of SA 0x2002 by thread 201 of process 200 (netlink port 4002): both change the states between 10.0.0.1 and 10.0.0.2 (netns 4097)',
+      'between add of SA 0x1002 and delete of SA 0x1001 by thread 101 of process 100 (netlink port 4001), 2.0 ms apart, came add of SA 0x2002 by thread 201 of process 200 (netlink port 4002): both work on the states between 10.0.0.1 and 10.0.0.2 (netns 4097)',
     ]);
     expect(violations[0]).toMatchObject({ severity: 'violation', orderDependent: false });
     expect(evidenceOf(violations[0])).toEqual([
@@ -76,5 +76,23 @@ describe('xfrm.rotation-race', () => {
     const { sentences, counts } = check(race, [overlay.events]);
     expect(sentences).toEqual([]);
     expect(counts.unknown).toBe(1);
+  });
+
+  it('knows the peers of a policy in transport mode by its selector', () => {
+    const transport = { tmpl_daddr: '0.0.0.0', tmpl_saddr: '0.0.0.0' };
+    const overlay = new Overlay().addState(1).addPolicy(OTHER, transport).deleteState(1);
+    expect(check(race, [overlay.events]).sentences).toHaveLength(1);
+    const many = new Overlay()
+      .addState(1)
+      .addPolicy(OTHER, { ...transport, daddr_prefix: 24 })
+      .deleteState(1);
+    expect(check(race, [many.events]).sentences).toEqual([]);
+  });
+
+  it('says of a change that was refused that it was', () => {
+    const overlay = new Overlay().addState(1).addState(1, OTHER, { result: -17 }).addState(2);
+    expect(check(race, [overlay.events]).sentences[0]).toContain(
+      'came add of SA 0x1 (refused with EEXIST) by thread 201',
+    );
   });
 });

@@ -100,7 +100,8 @@ test('bridge -j fdb show: the entries of VXLAN devices only', () => {
   expect(find(records, 'vxlan_fdb_exists', { mac: '02:00:00:00:00:34' })).toEqual({
     netns: NETNS,
     ifindex: 5,
-    vni: 77,
+    // Its packets are sent with VNI 77, but it is an entry of the device's VNI.
+    vni: 42,
     mac: '02:00:00:00:00:34',
     remote: '10.1.2.50',
     fdb_state: 0x40,
@@ -190,6 +191,9 @@ test('ss: every socket with its cookie; what only waits for time to pass is none
     proto: 17,
     port: 53,
   });
+  // Bound and no more: in no table that an iterator walks.
+  const bound = 'tcp UNCONN 0 0 10.0.0.1:4444 0.0.0.0:* uid:0 ino:9 sk:51 <->\n';
+  expect(parseSockets(bound, NETNS, 2)).toMatchObject({ records: [], odd: 0 });
   const six = parseSockets(captured('sockets6.txt'), NETNS, 10);
   expect(six.records.map(({ fields }) => [fields['proto'], fields['port'], fields['family']])).toEqual([
     [17, 54, 10],
