@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import type { DoctorFacts } from '../src/cli/doctor-facts.ts';
 import { SCENARIOS } from '../src/generated/scenarios.ts';
 import { bootLab, type LabKernel, listKernels, prepareLab } from '../src/lab/index.ts';
+import { runsOn } from '../src/lab/scenario.ts';
 import { firedBy, probeFaults, scenarioFaults, selection } from '../src/lab/scenario-verdict.ts';
 import { runScenarios } from '../src/lab/scenarios-in-lab.ts';
 import { LabError } from '../src/model/errors.ts';
@@ -70,7 +71,9 @@ function asCoverage({ status, ...probe }: DoctorFacts['probes'][number]) {
 }
 
 async function runAll(kernel: LabKernel): Promise<Ran[]> {
-  const scenarios = values.all ? SCENARIOS : selection(SCENARIOS);
+  const scenarios = (values.all ? SCENARIOS : selection(SCENARIOS)).filter((scenario) =>
+    runsOn(scenario, kernel.version),
+  );
   const share = mkdtempSync(join(tmpdir(), 'flightring-matrix-'));
   try {
     const results = await runScenarios(
@@ -111,5 +114,6 @@ const columns: Column[] = [];
 for (const kernel of await chooseKernels()) columns.push(await measure(kernel));
 const page = matrixPage(columns);
 process.stdout.write(page);
-if (values.kernels === undefined) writeFileSync(join(root, 'docs/kernels.md'), page);
+// A part of it is no page.
+if (values.kernels === undefined && !values.attach) writeFileSync(join(root, 'docs/kernels.md'), page);
 process.exitCode = columns.every(isGood) ? 0 : 1;

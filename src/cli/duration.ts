@@ -21,3 +21,10 @@ export function parseDuration(text: string, option: string): number {
     throw new UsageError('BAD_DURATION', `${option} takes a time like 5ms, 200us or 1.5s, not "${text}".`);
   return Math.round(Number(match[1]) * unit);
 }
+
+/** A length of time that isn't negative. */
+export function parseSpan(text: string, option: string): number {
+  const ns = parseDuration(text, option);
+  if (ns < 0) throw new UsageError('BAD_DURATION', `${option} takes no negative time like "${text}".`);
+  return ns;
+}

@@ -3,12 +3,14 @@
 
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../generated/version.ts';
-import { EXIT, FlightringError } from '../model/errors.ts';
+import { EXIT, FlightringError, UsageError } from '../model/errors.ts';
 import { COMMANDS, type CommandEntry, HELP_GROUP } from './commands.ts';
 import { nearest } from './nearest.ts';
 
 /** An error of ours that no sentence foresaw (EX_SOFTWARE of sysexits.h). */
 const INTERNAL_ERROR = 70;
+
+const COMMAND_NAMES = COMMANDS.map(({ name }) => name);
 
 const AFTERWARDS = `
 Examples:
@@ -67,6 +69,12 @@ async function main(words: readonly string[]): Promise<void> {
     program.outputHelp();
     return;
   }
+  const [first, second] = words;
+  // Commander would print the general help, as for a missing command.
+  if (first === 'help' && second !== undefined && !second.startsWith('-') && !wantedCommand(words)) {
+    const best = nearest(second, COMMAND_NAMES);
+    throw new UsageError('UNKNOWN_COMMAND', `unknown command '${second}'; did you mean ${best}?`);
+  }
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
@@ -91,7 +99,7 @@ function usageSentence(
   const entry = wantedCommand(words);
   const command = program.commands.find((candidate) => candidate.name() === entry?.name) ?? program;
   let candidates: readonly string[] = [];
-  if (code === 'commander.unknownCommand') candidates = COMMANDS.map(({ name }) => name);
+  if (code === 'commander.unknownCommand') candidates = COMMAND_NAMES;
   else if (code === 'commander.unknownOption')
     candidates = ['--help', ...command.options.map(({ long, short }) => long ?? short ?? '')];
   else if (code === 'commander.invalidArgument')

@@ -1,13 +1,17 @@
 // Runs the recorder for a person or a script: options, signals, the line "armed", and the exit status.
 
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { PROBE_PATHS } from '../generated/probes.ts';
 import { EXIT, UsageError } from '../model/errors.ts';
 import type { RecordOptions } from '../record/options.ts';
 import { type Recorder, record } from '../record/record.ts';
-import { parseDuration } from './duration.ts';
+import { parseSpan } from './duration.ts';
 import { unknownWord } from './nearest.ts';
 import type { Teller } from './record-tell.ts';
+
+/** Where `ip netns` keeps its namespaces. */
+const NETNS_NAMES = '/run/netns';
 
 export interface RecordFlags {
   readonly paths?: string;
@@ -66,9 +70,9 @@ async function parseInvariants(text: string): Promise<{ invariants: string[]; mo
 function netnsPath(text: string): string {
   if (text.includes('/')) return text;
   if (/^\d+$/.test(text)) return `/proc/${text}/ns/net`;
-  const path = `/run/netns/${text}`;
+  const path = join(NETNS_NAMES, text);
   if (!existsSync(path))
-    throw new UsageError('NO_NETNS', `There is no network namespace "${text}": "ip netns list" names them.`);
+    throw unknownWord('network namespace', text, existsSync(NETNS_NAMES) ? readdirSync(NETNS_NAMES) : []);
   return path;
 }
 
@@ -79,8 +83,8 @@ async function optionsOf(flags: RecordFlags): Promise<RecordOptions> {
     ...(flags.paths === undefined ? {} : { paths: parsePaths(flags.paths) }),
     ...(flags.invariants === undefined ? {} : await parseInvariants(flags.invariants)),
     ...(flags.last === undefined ? {} : { lastEvents: wholeNumber(flags.last, '--last') }),
-    ...(flags.before === undefined ? {} : { beforeNs: parseDuration(flags.before, '--before') }),
-    ...(flags.after === undefined ? {} : { afterNs: parseDuration(flags.after, '--after') }),
+    ...(flags.before === undefined ? {} : { beforeNs: parseSpan(flags.before, '--before') }),
+    ...(flags.after === undefined ? {} : { afterNs: parseSpan(flags.after, '--after') }),
     out: flags.out,
     once: flags.once ?? false,
     freezeOn: flags.freezeOn,
@@ -98,7 +102,8 @@ async function optionsOf(flags: RecordFlags): Promise<RecordOptions> {
 
 export async function runRecord(flags: RecordFlags): Promise<void> {
   const options = await optionsOf(flags);
-  const forNs = flags.for === undefined ? null : parseDuration(flags.for, '--for');
+  const forNs = flags.for === undefined ? null : parseSpan(flags.for, '--for');
+  if (flags.readyFile !== undefined) checkReadyFile(flags.readyFile);
   let teller: Teller | null = null;
   const recorder = await record(options, async (armed) => {
     const stop = () => void armed.stop();
@@ -123,6 +128,17 @@ export async function runRecord(flags: RecordFlags): Promise<void> {
   if (summary.failures.length > 0) process.exitCode = EXIT.badInput;
   else if (summary.violations > 0) process.exitCode = EXIT.violation;
   else if (missing > 0) process.exitCode = EXIT.incomplete;
+}
+
+/** Said before anything is recorded. */
+function checkReadyFile(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+    if (existsSync(file)) accessSync(file, constants.W_OK);
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code;
+    throw new UsageError('BAD_READY_FILE', `--ready-file ${file} can't be written: ${why}.`, { cause });
+  }
 }
 
 /** Scripts wait for this line or file. */

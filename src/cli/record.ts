@@ -1,7 +1,11 @@
 // flightring record: follow events until an invariant breaks, and keep what led to it.
 
 import { Command, Option } from 'commander';
+import { PROBE_PATHS } from '../generated/probes.ts';
+import { SIDE_PATHS } from '../model/probe.ts';
 import type { RecordFlags } from './record-run.ts';
+
+const PATHS = PROBE_PATHS.map(({ path }) => path).filter((path) => !SIDE_PATHS.includes(path));
 
 export function recordCommand(): Command {
   return new Command('record')
@@ -10,7 +14,7 @@ export function recordCommand(): Command {
     )
     .option(
       '--paths <names>',
-      'what to record: xsk, neigh (default: both), mark (with --mark, or when named)',
+      `what to record, with commas: ${PATHS.join(', ')} (default: all of these), mark (with --mark, or when named)`,
     )
     .option(
       '--invariants <names>',

@@ -24,7 +24,7 @@ import { traceJson, type TraceRecording, traceText } from '../report/trace.ts';
 import type { TraceContext } from '../report/trace-line.ts';
 import { wantsColour } from './colour.ts';
 import { parseDuration } from './duration.ts';
-import { unknownWord } from './nearest.ts';
+import { nearest, unknownWord } from './nearest.ts';
 import { writeLines } from './output.ts';
 
 export interface ShowOptions {
@@ -109,8 +109,17 @@ function concerns(object: string, selector: Selector): boolean {
 
 function readSelector(text: string): Selector {
   const selector = parseSelector(text);
-  if (!selector) throw new UsageError('BAD_OBJECT', `--object takes ${OBJECT_FORMS}, not "${text}".`);
-  return selector;
+  if (selector) return selector;
+  const wanted = nearest(wordOf(text), OBJECT_FORMS.map(wordOf));
+  const form = OBJECT_FORMS.find((candidate) => wordOf(candidate) === wanted);
+  throw new UsageError(
+    'BAD_OBJECT',
+    `"${text}" names no object; did you mean ${form}? "flightring show --help" lists the others.`,
+  );
+}
+
+function wordOf(text: string): string {
+  return text.trim().split(/[: @]/, 1)[0] as string;
 }
 
 /** The options as a filter, and as the words that the header says. */

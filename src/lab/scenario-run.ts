@@ -231,13 +231,16 @@ export async function runScenario(given: Scenario, options: ScenarioOptions): Pr
     else {
       if (scenario.before) await waitFor('taking the snapshot', () => known, 30_000);
       await runProgram(scenario.words, options, workload, scenario.packets);
-      if (scenario.expects.length > 0) await recorded(enough);
-      else await sleep(scenario.settleMs ?? 300);
+      if (scenario.expects.length > 0) {
+        options.onProgress?.('waiting for the recording');
+        await recorded(enough);
+      } else await sleep(scenario.settleMs ?? 300);
     }
   } catch (error) {
     await recorder.stop();
     throw error;
   }
+  options.onProgress?.('ending the recorder');
   const summary = await recorder.stop();
   return {
     name: scenario.name,

@@ -5,20 +5,21 @@ import { type Scenario, scenarioOn } from './scenario.ts';
 import type { ScenarioResult } from './scenario-run.ts';
 
 /**
- * The healthy scenario of the most paths; of each kind of invariants the first faulty one; and those whose fault some
- * kernels have no more. Not by kprobes, and not the longest.
+ * The healthy scenario of the most paths; of each kind of invariants the first faulty one; those whose fault some kernels
+ * have no more; and a healthy and a faulty one of what only some kernels can do. Not by kprobes, and not the longest.
  */
 export function selection(scenarios: readonly Scenario[]): Scenario[] {
   const short = scenarios.filter(({ attach, packets = 0 }) => attach === undefined && packets <= 2000);
   const [widest] = short
-    .filter(({ expects }) => expects.length === 0)
+    .filter(({ expects, since }) => expects.length === 0 && since === undefined)
     .sort((left, right) => right.paths.length - left.paths.length);
-  const kindOf = ({ expects: [first = ''] }: Scenario) => first.split('.', 1)[0] as string;
-  const firsts = new Map(short.toReversed().map((scenario) => [kindOf(scenario), scenario]));
+  const chosen = short.filter(({ expects, since }) => expects.length > 0 || since !== undefined);
+  const kindOf = ({ expects: [first = ''], since = '' }: Scenario) => `${since} ${first.split('.', 1)[0]}`;
+  const firsts = new Map(chosen.toReversed().map((scenario) => [kindOf(scenario), scenario]));
   return short.filter(
     (scenario) =>
       scenario === widest ||
-      (scenario.expects.length > 0 &&
+      (chosen.includes(scenario) &&
         (scenario.expectsBelow !== undefined || firsts.get(kindOf(scenario)) === scenario)),
   );
 }

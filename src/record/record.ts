@@ -1,7 +1,8 @@
 // Opens a recorder: looks at the options, loads and attaches the probes, arms the rings and starts the checking.
 
+import { constants } from 'node:os';
 import { PROBE_PATHS } from '../generated/probes.ts';
-import { KernelError } from '../model/errors.ts';
+import { KernelError, UsageError } from '../model/errors.ts';
 import { SIDE_PATHS } from '../model/probe.ts';
 import { SLOT_BYTES } from '../model/slot.ts';
 import { KEPT_CAPABILITIES } from '../source/capabilities.ts';
@@ -17,6 +18,10 @@ import { Recorder } from './recorder.ts';
 import { DumpThread, snapshotKinds } from './snapshot/dump-thread.ts';
 import { workerUrl } from './worker-url.ts';
 
+/** A name or path that is wrong; the rest is refused by the kernel. */
+const { ENODEV, ENOENT, EINVAL } = constants.errno;
+const NOT_THERE: readonly number[] = [ENODEV, ENOENT, EINVAL];
+
 /** The numbers of the tripwires in bpf/tripwires. */
 const TRIPWIRES = [0, 1];
 
@@ -26,10 +31,11 @@ function filterOf(options: RecordOptions): KernelFilter {
     const { code, cookie, ifindex } = askNetns(options.netns ?? '', options.ifname ?? '');
     if (code < 0) {
       const what = options.ifname ? `interface ${options.ifname}` : `namespace ${options.netns}`;
-      throw new KernelError(
-        'NO_DEVICE',
-        `${what} was not found${options.netns && options.ifname ? ` in ${options.netns}` : ''}: ${describeErrno(code)}`,
-      );
+      const where = options.netns && options.ifname ? ` in ${options.netns}` : '';
+      const sentence = `${what} was not found${where}: ${describeErrno(code)}`;
+      throw NOT_THERE.includes(-code)
+        ? new UsageError('NO_DEVICE', `${sentence}; "ip link" and "ip netns list" name those there are.`)
+        : new KernelError('NO_DEVICE', sentence);
     }
     filter.netns = cookie;
     if (options.ifname !== undefined) filter.ifindex = ifindex;

@@ -56,6 +56,10 @@ const COMMON_COLUMNS: readonly Column[] = [
   { name: 'device', storage: 'text', required: false },
 ];
 
+/** Where a record's own name is that of its device; elsewhere it may only be what somebody asked for. */
+const NAMING_PATHS: readonly string[] = ['link', 'vxlan', 'xfrm'];
+const NAMING_FIELDS: readonly string[] = ['name', 'device'];
+
 /** The common columns that a record's own field of that name fills, with the storage that field must have. */
 const FILLABLE: ReadonlyMap<string, Storage> = new Map([
   ['netns', 'u64'],
@@ -89,6 +93,10 @@ export interface KindPlan {
   readonly fills: ReadonlySet<number>;
   /** Lanes of the record's own netns and ifindex, if it has both: they name its device. */
   readonly ownDevice: { readonly netns: number; readonly ifindex: number } | null;
+  /** The field that says what that device is called from now on. */
+  readonly namesDevice: FieldPlan | null;
+  /** The field that does so if the one at lane `result` is 0. */
+  readonly renamesDevice: { readonly to: FieldPlan; readonly result: number } | null;
 }
 
 export interface ColumnPlan {
@@ -141,7 +149,14 @@ export function planColumns(layouts: readonly RecordLayout[]): ColumnPlan {
     const ifindex = fields.find(({ column }) => column === COMMON.ifindex);
     const ownDevice =
       netns === undefined || ifindex?.size !== 4 ? null : { netns: netns.lane, ifindex: ifindex.lane };
-    return { layout, fields, objectLanes: objectLanes(layout), fills, ownDevice };
+    const namesDevice =
+      ownDevice === null || !NAMING_PATHS.includes(layout.path)
+        ? null
+        : (fields.find(({ field }) => NAMING_FIELDS.includes(field.name) && field.type === 'name') ?? null);
+    const to = fields.find(({ field }) => field.name === 'new_name' && field.type === 'name');
+    const result = fields.find(({ field }) => field.name === 'result' && field.size === 4);
+    const renamesDevice = namesDevice && to && result ? { to, result: result.lane } : null;
+    return { layout, fields, objectLanes: objectLanes(layout), fills, ownDevice, namesDevice, renamesDevice };
   });
   if (columns.length > MAX_COLUMNS)
     throw badLayout(`they need ${columns.length} columns, at most ${MAX_COLUMNS} are allowed`);

@@ -81,6 +81,7 @@ export function createGatherer(plan: ColumnPlan, meta: RecordingMeta, groupRows:
           continue;
         }
         addHead(columns, lanes, at, gatherer.rows, kind);
+        learnDevice(lanes, at, kind.plan, objects, text);
         addJoined(columns, lanes, at, gatherer.rows, kind.plan, threads, objects);
         for (const field of kind.plan.fields) addField(columns, lanes, at, gatherer.rows, field, text);
         gatherer.rows++;
@@ -122,6 +123,25 @@ function addHead(
   put(columns, COMMON.path, row, kind.path, 0);
   put(columns, COMMON.kind, row, kind.kind, 0);
   put(columns, COMMON.flags, row, (lanes[at + HEAD.kindFlags] as number) >>> 16, 0);
+}
+
+/** Events of devices say what they are called; from then on other events of the device have its name, too. */
+function learnDevice(
+  lanes: Uint32Array,
+  at: number,
+  { namesDevice, renamesDevice, ownDevice }: KindPlan,
+  objects: ObjectJoin,
+  text: TextReader,
+): void {
+  if (namesDevice === null || ownDevice === null) return;
+  const { netns, ifindex } = ownDevice;
+  const renamed = renamesDevice !== null && lanes[at + renamesDevice.result] === 0;
+  objects.nameDevice(
+    lanes[at + netns] as number,
+    lanes[at + netns + 1] as number,
+    lanes[at + ifindex] as number,
+    text(lanes, at, renamed ? renamesDevice.to : namesDevice),
+  );
 }
 
 function addJoined(

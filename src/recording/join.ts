@@ -53,8 +53,9 @@ export interface ObjectJoin {
   readonly ifindex: Uint32Array;
   readonly queue: Uint32Array;
   readonly device: Int32Array;
-  /** Number of the name of a device that some object is bound to; -1 if none is. */
+  /** Number of the name of a device that some object is bound to, or that an event has named; -1 if none has. */
   deviceOf(netnsLow: number, netnsHigh: number, ifindex: number): number;
+  nameDevice(netnsLow: number, netnsHigh: number, ifindex: number, name: number): void;
 }
 
 export function createObjectJoin(objects: readonly ObjectEntry[], strings: Strings): ObjectJoin {
@@ -62,6 +63,7 @@ export function createObjectJoin(objects: readonly ObjectEntry[], strings: Strin
   const known = new Uint8Array(length);
   const byIndex = new Map(objects.map((object) => [object.index, object]));
   const devices = new Map<number, { low: number; high: number; device: number }[]>();
+  const nameless = strings.intern('');
   const join: ObjectJoin = {
     has: (index) => index < length && known[index] === 1,
     netnsLow: new Uint32Array(length),
@@ -72,6 +74,13 @@ export function createObjectJoin(objects: readonly ObjectEntry[], strings: Strin
     deviceOf(low, high, ifindex) {
       const found = devices.get(ifindex)?.find((entry) => entry.low === low && entry.high === high);
       return found?.device ?? -1;
+    },
+    nameDevice(low, high, ifindex, name) {
+      if (name === nameless) return;
+      const sameIndex = devices.get(ifindex) ?? [];
+      const known = sameIndex.find((entry) => entry.low === low && entry.high === high);
+      if (known) known.device = name;
+      else devices.set(ifindex, [...sameIndex, { low, high, device: name }]);
     },
   };
   for (const object of objects) {

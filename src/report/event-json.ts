@@ -1,12 +1,12 @@
 // One event as a plain object for `--json`: the columns of the Parquet export, names instead of numbers where there are any.
 
 import type { EventView } from '../decode/event-view.ts';
-import { NO_OBJECT, type ObjectTable } from '../model/objects.ts';
+import { NO_OBJECT } from '../model/objects.ts';
 import { GAP_KIND } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import { fieldText, flagWords } from './fields.ts';
 import { gapReason } from './gap.ts';
-import { handleOf } from './objects.ts';
+import { handleOf, type NamedObjects } from './objects.ts';
 import type { ThreadNames } from './threads.ts';
 
 /** Types that are numbers to a program, and words only to a person. */
@@ -31,7 +31,7 @@ const NUMBERS = new Set([
 /** Numbers of 64 bits that a JavaScript number can't hold become text; addresses are text in hexadecimal. */
 export function eventJson(
   event: EventView,
-  { objects, threads }: { readonly objects: ObjectTable; readonly threads: ThreadNames },
+  { objects, threads }: { readonly objects: NamedObjects; readonly threads: ThreadNames },
   violations: readonly Violation[] = [],
 ): Record<string, unknown> {
   const { tid, ts } = event;
@@ -54,6 +54,8 @@ export function eventJson(
       queue: about.queue,
       device: about.name,
     });
+  const device = event.field('ifindex') && objects.deviceName(event.u64('netns'), event.u32('ifindex'));
+  if (device) json['device'] = device;
   for (const { name, type, size } of event.layout?.fields ?? []) {
     if (type === 'object')
       json[name] = event.u32(name) === NO_OBJECT ? null : handleOf(objects, event.u32(name));

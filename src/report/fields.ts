@@ -4,10 +4,10 @@ import type { EventView } from '../decode/event-view.ts';
 import { PROBE_PATHS } from '../generated/probes.ts';
 import { LAYOUTS } from '../generated/layouts.ts';
 import type { FieldLayout } from '../model/layout.ts';
-import { NO_OBJECT, type ObjectTable } from '../model/objects.ts';
+import { NO_OBJECT } from '../model/objects.ts';
 import { FLAG } from '../model/slot.ts';
 import { errnoName } from '../probes/_errno.ts';
-import { describeObject, deviceName } from './objects.ts';
+import { describeObject, type NamedObjects, netnsOf } from './objects.ts';
 import { formatOffset } from './span.ts';
 
 type Words = Readonly<Record<number, string>>;
@@ -61,7 +61,7 @@ function order(name: string): number {
 }
 
 /** `name=value` of each field; an object without its field name, a time as `since -12.3µs`. */
-export function fieldTexts(event: EventView, objects: ObjectTable): string[] {
+export function fieldTexts(event: EventView, objects: NamedObjects): string[] {
   const texts: string[] = [];
   for (const { field, words, onlyIf, onlyWithFd } of PLANS[event.kindNumber]?.fields ?? []) {
     if (onlyIf !== undefined && event.u32(onlyIf) === 0) continue;
@@ -87,7 +87,7 @@ export function flagWords(event: EventView): string[] {
 }
 
 /** One field's value in words. */
-export function fieldText(event: EventView, name: string, objects: ObjectTable): string {
+export function fieldText(event: EventView, name: string, objects: NamedObjects): string {
   const plan = PLANS[event.kindNumber]?.fields.find(({ field }) => field.name === name);
   return plan ? valueText(event, plan.field, plan.words, objects) : '';
 }
@@ -96,7 +96,7 @@ function valueText(
   event: EventView,
   field: FieldLayout,
   words: Words | undefined,
-  objects: ObjectTable,
+  objects: NamedObjects,
 ): string {
   const { name, type } = field;
   switch (type) {
@@ -110,7 +110,7 @@ function valueText(
       return errno ? `${errno} (${number})` : String(number);
     }
     case 'ifindex': {
-      const device = deviceName(objects, event.u64(name.replace('ifindex', 'netns')), event.u32(name));
+      const device = objects.deviceName(netnsOf(event, name), event.u32(name));
       return device ? `${event.u32(name)} (${device})` : event.text(name);
     }
     default:

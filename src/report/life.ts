@@ -1,13 +1,12 @@
 // One object's life: its events in order, as much as a person can read.
 
 import type { EventView } from '../decode/event-view.ts';
-import type { ObjectTable } from '../model/objects.ts';
 import { type Batch, GAP_KIND, SNAPSHOT_CPU } from '../model/slot.ts';
 import type { EventRef, Violation } from '../model/violation.ts';
 import { eventsOf, isAt } from './events.ts';
 import { fieldTexts } from './fields.ts';
 import { gapText } from './gap.ts';
-import { deviceName, placeOf } from './objects.ts';
+import { type NamedObjects, placeOf } from './objects.ts';
 import { createMatcher, type Selector } from './selector.ts';
 import type { ThreadNames } from './threads.ts';
 
@@ -35,7 +34,7 @@ export interface Life {
 }
 
 interface Known {
-  readonly objects: ObjectTable;
+  readonly objects: NamedObjects;
   readonly threads: ThreadNames;
 }
 
@@ -46,9 +45,15 @@ export interface LifeOptions {
   readonly keep?: number;
 }
 
-/** Fields that the columns say already; an address only where the heading names the frame. */
-const SAID = /^(position|ip|ifindex|netns|family)=/;
-const SAID_OF_FRAME = /^(position|addr)=/;
+/** Fields that the columns or the heading say already. */
+const SAID: Readonly<Record<string, RegExp>> = {
+  frame: /^(position|addr)=/,
+  neighbour: /^(ip|ifindex|netns|family)=/,
+  fdb: /^(mac|ifindex|netns|device)=/,
+};
+const SAID_OF_DEVICE = /^(position|ifindex|netns|family)=/;
+/** Events of which only the rhythm is of interest, unless one frame is followed. */
+const ALIKE = /^xsk_(?!bind$)/;
 
 export function collectLife(
   batches: Iterable<Batch>,
@@ -58,11 +63,12 @@ export function collectLife(
 ): Life {
   const { objects } = known;
   const matches = createMatcher(selector, objects);
-  const said = selector.type === 'frame' ? SAID_OF_FRAME : SAID;
+  const said = SAID[selector.type];
   const events: LifeEvent[] = [];
   const evidence = violation ? [...violation.evidence, violation.at] : [];
   let earlier = 0;
   for (const { event } of eventsOf(batches)) {
+    objects.learn(event);
     const lost = event.kindNumber === GAP_KIND;
     // A gap in front of the first event says nothing about the object.
     const behind = evidence.some((ref) => isAt(event, ref));
@@ -96,13 +102,17 @@ function forget(events: LifeEvent[], keep: number): number {
 }
 
 function isAlike({ ref, tid }: LifeEvent, event: EventView): boolean {
-  return (
-    ref.kind === event.kind && ref.cpu === event.cpu && tid === event.tid && !/_bind$|^neigh_/.test(ref.kind)
-  );
+  return ref.kind === event.kind && ref.cpu === event.cpu && tid === event.tid && ALIKE.test(ref.kind);
 }
 
-function lifeEvent(event: EventView, { objects, threads }: Known, said: RegExp, behind: boolean): LifeEvent {
+function lifeEvent(
+  event: EventView,
+  { objects, threads }: Known,
+  of: RegExp | undefined,
+  behind: boolean,
+): LifeEvent {
   const object = event.field('object') ? event.u32('object') : undefined;
+  const said = of ?? (object !== undefined || event.field('ifindex') ? SAID_OF_DEVICE : /^family=/);
   return {
     ref: event.ref(),
     tid: event.tid,
@@ -119,10 +129,10 @@ function lifeEvent(event: EventView, { objects, threads }: Known, said: RegExp, 
 }
 
 /** `outer netns 8193`, for events that name their device themselves. */
-function deviceOf(event: EventView, objects: ObjectTable): string {
+function deviceOf(event: EventView, objects: NamedObjects): string {
   if (!event.field('ifindex')) return '';
   const [netns, ifindex] = [event.u64('netns'), event.u32('ifindex')];
-  return `${deviceName(objects, netns, ifindex) ?? `ifindex ${ifindex}`} netns ${netns}`;
+  return `${objects.deviceName(netns, ifindex) ?? `ifindex ${ifindex}`} netns ${netns}`;
 }
 
 function lostEvent(event: EventView): LifeEvent {

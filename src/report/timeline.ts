@@ -30,7 +30,7 @@ const CPUS_MAX = 12;
 export function timeline(life: Life, { palette, violation }: TimelineOptions): string[] {
   const { events } = life;
   const title = palette.bold(
-    violation?.object ?? selectorText(life.selector).replace('@', ' of ').replaceAll(':', ' '),
+    violation?.object ?? selectorText(life.selector).replace(':', ' ').replace('@umem:', ' of umem '),
   );
   if (events.length === 0) return [`${title}: no event in this recording concerns it`];
   const cpus = [...new Set(events.filter(isEvent).map(({ ref }) => ref.cpu))]

@@ -1,18 +1,18 @@
 // Events as lines of text in the style ftrace users know: task, CPU, time, kind, fields.
 
 import type { EventView } from '../decode/event-view.ts';
-import type { ObjectTable } from '../model/objects.ts';
 import { GAP_KIND, SNAPSHOT_CPU } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import { fieldTexts } from './fields.ts';
 import { gapText } from './gap.ts';
+import type { NamedObjects } from './objects.ts';
 import type { Palette } from './palette.ts';
 import { formatSeconds } from './span.ts';
 import type { ThreadNames } from './threads.ts';
 
 /** What a line needs besides its event. */
 export interface TraceContext {
-  readonly objects: ObjectTable;
+  readonly objects: NamedObjects;
   readonly threads: ThreadNames;
   readonly palette: Palette;
 }

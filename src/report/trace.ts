@@ -43,6 +43,7 @@ export function* traceText(
   let gaps: string[] = [];
   for (const { event, hole } of eventsOf(recording.batches())) {
     if (filter.isPast(event)) break;
+    context.objects.learn(event);
     if (!filter.covers(event)) continue;
     if (event.kindNumber === GAP_KIND) {
       gaps.push(traceLine(event, context));
@@ -77,6 +78,7 @@ export function* traceJson(
   let shown = 0;
   for (const { event } of eventsOf(recording.batches())) {
     if (shown === limit || filter.isPast(event)) return;
+    context.objects.learn(event);
     if (!filter.covers(event)) continue;
     const lost = event.kindNumber === GAP_KIND;
     if (!lost && !filter.wants(event)) continue;

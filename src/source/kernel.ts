@@ -19,6 +19,7 @@ import {
   type Plan,
   TIMER_PROGRAM,
   takeOthers,
+  timerCoverage,
   wantedPlans,
 } from './plans.ts';
 import { lastWords, loadFailure, refusedProgram } from './refusal.ts';
@@ -109,7 +110,7 @@ function tryOnce(
       owner.set(program, plan);
       shim.setAutoload(handle, program, true);
     }
-  const timer = options.paths.includes('xsk') && programs.includes(TIMER_PROGRAM) && timerUsable;
+  const timer = options.paths.includes('xsk') && programs.includes(TIMER_PROGRAM) && timerRefusal === null;
   if (timer) shim.setAutoload(handle, TIMER_PROGRAM, true);
   setKnobs(handle, options.filter ?? {}, cpus);
   const loaded = shim.loadObject(handle, cpus, sharesFor(options.paths, options.slots));
@@ -118,7 +119,7 @@ function tryOnce(
   if (loaded.code < 0) {
     const name = refusedProgram(loaded.text);
     if (name === TIMER_PROGRAM) {
-      timerUsable = false;
+      timerRefusal = `timer: ${describeErrno(loaded.code)} — ${lastWords(loaded.text)}`;
       return null;
     }
     const plan = name ? owner.get(name) : undefined;
@@ -131,23 +132,29 @@ function tryOnce(
     return null;
   }
   const refused = new Set<Plan>();
+  const begun = new Set<Plan>();
   for (const [program, plan] of owner) {
     if (refused.has(plan)) continue;
     const attached =
       plan.choices[0]?.method === 'uprobe'
         ? attachMarks(handle, program, marks)
         : shim.attachProgram(handle, program);
-    if (attached.code >= 0) continue;
+    if (attached.code >= 0) {
+      begun.add(plan);
+      continue;
+    }
     drop(plan, attached);
     refused.add(plan);
   }
-  // Another round costs the time of all programs: only for what it can win.
-  if ([...refused].some(({ choices, others }) => choices.length + others.length > 0)) return null;
+  // Another round costs the time of all programs: for what there is left to try, and for no half of a probe.
+  if ([...refused].some((plan) => begun.has(plan) || plan.choices.length + plan.others.length > 0))
+    return null;
   if (timer) shim.setTimer(handle, TIMER_PROGRAM, TIMER_PERIOD_US);
   return recorderOf(handle, options, cpus, plans, programs);
 }
 
-let timerUsable = true;
+/** Why the kernel did not take the timer's program: none of its kind is asked for again. */
+let timerRefusal: string | null = null;
 
 function recorderOf(
   handle: number,
@@ -167,7 +174,10 @@ function recorderOf(
     cpus,
     slots: options.slots,
     shares: sharesFor(options.paths, options.slots),
-    coverage: plans.map(coverageOf),
+    coverage: [
+      ...plans.map(coverageOf),
+      ...(options.paths.includes('xsk') ? timerCoverage(timerRefusal) : []),
+    ],
     programs,
     control,
     objects,

@@ -163,3 +163,10 @@ export function coverageOf(plan: Plan): ProbeCoverage {
     reason: plan.reasons.length > 0 ? plan.reasons.join('; ') : null,
   };
 }
+
+/** The timer is no way to attach a probe: it has a line only where it is refused. */
+export function timerCoverage(refusal: string | null): ProbeCoverage[] {
+  if (refusal === null) return [];
+  const probe = TIMER_PROGRAM.replace('__timer', '');
+  return [{ probe, path: 'xsk', target: 'timer', method: null, status: 'refused', reason: refusal }];
+}

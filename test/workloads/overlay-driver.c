@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What the driver does with networks, peers and keys; each of its defects is a condition here. */
 #include "overlay-driver.h"
 

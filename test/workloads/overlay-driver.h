@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An overlay network driver in small: two hosts, two encrypted networks, and the threads that program them.
  */
 #ifndef OVERLAY_DRIVER_H

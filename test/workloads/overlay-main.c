@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Runs the overlay driver through a story: with one of its defects, or in health through all of them. */
 #include "overlay-driver.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Namespaces, links, addresses, neighbours and forwarding entries, by raw netlink. */
 #include "overlay-netlink.h"
 

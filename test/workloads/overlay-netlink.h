@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The netlink requests that an overlay network driver makes, each with the kernel's answer. */
 #ifndef OVERLAY_NETLINK_H
 #define OVERLAY_NETLINK_H

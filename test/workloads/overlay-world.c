@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Two hosts and the sandboxes of two networks on each, as namespaces of this process; and the traffic between
  * them. */
 #include "overlay-driver.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Security associations and policies for VXLAN packets between two VTEPs, by raw netlink. */
 #include "overlay-netlink.h"
 

@@ -52,10 +52,14 @@ test('--version', async () => {
 
 test.each([
   [['chek', 'x'], "unknown command 'chek'; did you mean check?"],
+  [['help', 'chek'], "unknown command 'chek'; did you mean check?"],
   [['check', '--jsno', 'x'], "unknown option '--jsno'; did you mean --json?"],
   [['record', '--lats', '5'], "unknown option '--lats'; did you mean --last?"],
   [['--verison'], "unknown option '--verison'; did you mean --version?"],
   [['record', '--freeze-on', 'vilation'], 'did you mean violation?'],
+  [['record', '--after=-5ms'], '--after takes no negative time like "-5ms".'],
+  [['record', '--ready-file', '/nowhere/ready'], "--ready-file /nowhere/ready can't be written: ENOENT."],
+  [['record', '--netns', 'nowhere'], 'There is no network namespace "nowhere"'],
   [['check'], 'missing required argument \'file\' (see "flightring check --help")'],
   [['check', '/nowhere.parquet'], 'There is no recording /nowhere.parquet.'],
   [['invariants', 'xsk.ownershp'], 'did you mean xsk.ownership?'],

@@ -104,8 +104,8 @@ describe('a wrong value is one sentence with the right one', () => {
     [{ around: '1s', to: '1s' }, 'Give either --around or --from and --to, not both.'],
     [{ object: 'queue:7' }, 'This recording has no queue:7; it has queue 1, 3.'],
     [
-      { object: 'door:1' },
-      '--object takes frame:ADDR@umem:N, socket:N, queue:N, umem:N or neighbour:IP[@IFINDEX[:NETNS]], not "door:1".',
+      { object: 'nieghbour:1' },
+      '"nieghbour:1" names no object; did you mean neighbour:IP[@IFINDEX[:NETNS]]? "flightring show --help" lists the others.',
     ],
   ])('%o', async (options, message) => {
     const error = await shown(file, options).then(

@@ -8,6 +8,8 @@ import type { RecordingMeta } from '../../../src/model/recording.ts';
 import { openRecording } from '../../../src/recording/open.ts';
 import { writeParquet } from '../../../src/recording/parquet-write.ts';
 import { beginRaw, RAW_HEADER_BYTES } from '../../../src/recording/raw.ts';
+import { buildBatch } from '../batch.ts';
+import { META as STORY } from '../report/story.ts';
 import {
   batchOf,
   kindOf,
@@ -87,6 +89,43 @@ describe('written and opened again', () => {
     const { meta } = await openRecording(folder.file('a.parquet'), { layouts: LAYOUTS });
     expect(meta.notes.at(-1)).toBe('3 slots hold no whole record of a known kind and were left out.');
   });
+});
+
+test('a device has the name that events have given it last', async () => {
+  using folder = scratchFolder();
+  const file = folder.file('names.parquet');
+  const eth = { netns: 3, ifindex: 5 };
+  const change = { kind: 'link_change', ...eth };
+  const rename = { kind: 'link_rename', ...eth, name: 'eth0', new_name: 'lan0' };
+  const events = [
+    { ...change, ts: 1 },
+    { kind: 'link_exists', ts: 2, ...eth, name: 'eth0' },
+    { kind: 'neigh_release', ts: 3, ...eth },
+    { ...rename, ts: 4, result: -16 },
+    { ...change, ts: 5 },
+    { ...rename, ts: 6, result: 0 },
+    { ...change, ts: 7 },
+    { ...change, ts: 8, netns: 4 },
+    { kind: 'netns_request', ts: 9, ...eth, name: 'wanted' },
+    { ...change, ts: 10 },
+  ];
+  writeParquet({ meta: STORY, batches: [buildBatch(events)] }, file);
+  const bytes = readFileSync(file);
+  const rows = await parquetReadObjects({
+    file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+  });
+  expect(rows.map((row) => row['device'] ?? null)).toEqual([
+    null,
+    'eth0',
+    'eth0',
+    'eth0',
+    'eth0',
+    'lan0',
+    'lan0',
+    null,
+    'lan0',
+    'lan0',
+  ]);
 });
 
 test("a device is found through a socket's queue, and by the record's own namespace and index", async () => {

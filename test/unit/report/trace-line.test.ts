@@ -143,3 +143,23 @@ test('the violation stands between two marks', () => {
   expect(above).toEqual(['# ▼▼▼ xsk.ownership', '# ▼▼▼ xsk.ownership, a warning (in the order recorded)']);
   expect(below[0]).toBe(`# ▲▲▲ ${VIOLATION.sentence}`);
 });
+
+test('a device is called what events have called it, a bridge is where its port is', () => {
+  const objects = createObjectTable([]);
+  const event = new EventView();
+  const tell = (spec: EventSpec) => {
+    event.move(buildBatch([spec]).lanes, 0);
+    objects.learn(event);
+    return traceLine(event, { ...PLAIN, objects });
+  };
+  tell({ kind: 'link_exists', ts: T0, netns: 3, ifindex: 5, name: 'eth0' });
+  tell({ kind: 'link_exists', ts: T0, netns: 3, ifindex: 2, name: 'br0' });
+  expect(tell({ kind: 'neigh_release', ts: T0, netns: 3, ifindex: 5 })).toContain('ifindex=5 (eth0)');
+  expect(tell({ kind: 'neigh_release', ts: T0, netns: 4, ifindex: 5 })).toContain('ifindex=5 ');
+  expect(tell({ kind: 'link_master', ts: T0, netns: 3, ifindex: 5, master: 2 })).toContain('master=2 (br0)');
+  tell({ kind: 'link_rename', ts: T0, netns: 3, ifindex: 5, name: 'eth0', new_name: 'x', result: -16 });
+  expect(tell({ kind: 'link_change', ts: T0, netns: 3, ifindex: 5 })).toContain('ifindex=5 (eth0)');
+  tell({ kind: 'link_rename', ts: T0, netns: 3, ifindex: 5, name: 'eth0', new_name: 'lan0' });
+  expect(tell({ kind: 'link_change', ts: T0, netns: 3, ifindex: 5 })).toContain('ifindex=5 (lan0)');
+  expect(eventJson(event, { ...KNOWN, objects })).toMatchObject({ ifindex: 5, device: 'lan0' });
+});
