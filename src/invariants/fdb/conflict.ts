@@ -112,25 +112,26 @@ class Conflict implements Stepper {
     if (event.u32('operation') !== ADD || !isUnicast(mac) || isUnspecified(remote)) return;
     // The request alone doesn't say for which VNI of a device of many.
     const isUpdated = before?.key.startsWith(`${deviceOf(event)} `) && before.key.endsWith(` ${mac}`);
+    const earlier = isUpdated ? before?.claim : undefined;
     const now = this.#claims.get(entryOf(event));
     if (now && now.remote !== remote && (result === EEXIST || result === 0)) {
       // Of entries that exist only those of several remotes are appended to (vxlan_fdb_update_existing).
       const why = result === 0 ? 'accepts it without effect' : 'refuses it with EEXIST';
-      this.#tell(event, isUpdated && before ? before.claim : now, `stays (the kernel ${why})`);
+      this.#tell(event, 'wanted to put', earlier ?? now, `stays (the kernel ${why})`);
       return;
     }
-    if (result !== 0 || !before || !isUpdated || before.claim.remote === remote) return;
-    const { claim } = before;
+    if (result !== 0 || !earlier || earlier.remote === remote) return;
     if (event.u32('nlmsg_flags') & APPEND)
-      this.#tell(event, claim, 'stays beside it: every packet goes to both');
+      this.#tell(event, 'put', earlier, 'stays beside it: every packet goes to both');
     // One authority may move what it has placed itself (RFC 7432, 15: MAC mobility); of what was there before, nobody knows whose it is.
-    else if (claim.who !== null && claim.pid !== event.pid) this.#tell(event, claim, 'was silently replaced');
+    else if (earlier.who !== null && earlier.pid !== event.pid)
+      this.#tell(event, 'put', earlier, 'was silently replaced');
   }
 
-  #tell(event: EventView, claim: Claim, outcome: string): void {
+  #tell(event: EventView, did: string, claim: Claim, outcome: string): void {
     this.#context.violate({
       object: objectOf(event),
-      sentence: `${whoOf(event)} put ${event.text('mac')} behind ${event.text('remote')} on ${claim.device}, but it is behind ${claim.remote}${claim.who ? ` by ${claim.who}` : ''}, which ${outcome}`,
+      sentence: `${whoOf(event)} ${did} ${event.text('mac')} behind ${event.text('remote')} on ${claim.device}, but it is behind ${claim.remote}${claim.who ? ` by ${claim.who}` : ''}, which ${outcome}`,
       evidence: [claim.ref],
     });
   }
