@@ -6,7 +6,7 @@
 #include "recorder.bpf.h"
 #include "../bpf/tripwires/umem-address.bpf.h"
 
-/* What all the kinds used here share (bpf/probes/xsk.bpf.c). */
+/* What all the kinds used here share (bpf/probes/xsk-records.bpf.h). */
 RECORD(xsk_rx_publish)
 {
 	struct fr_head head;

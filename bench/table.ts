@@ -67,7 +67,7 @@ export function passes(target: Target): boolean {
 }
 
 /** A number with three or four significant digits, without exponents. */
-export function figure(value: number): string {
+function figure(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
   if (size >= 100 || value === Math.round(value)) return Math.round(value).toLocaleString('en');

@@ -40,7 +40,7 @@ struct recorder {
 	uint64_t timer_period_ns, timer_next_ns;
 	struct stats *stats; /* native/stats.c; null if it was never started */
 	int stats_pid, stats_pipe;
-	uint64_t published[8]; /* page of figures, see FR_FIGURES in src/source/shim.ts */
+	uint64_t published[8]; /* the page of figures: lost, read, unpublished, watermark */
 };
 
 static inline uint64_t now_ns(void)

@@ -2,7 +2,7 @@
 
 import type { FieldLayout, RecordLayout } from '../model/layout.ts';
 import { CONTINUATION, FLAG, HEAD, HEAD_BYTES, SLOT_LANES, SNAPSHOT_CPU, slotByte } from '../model/slot.ts';
-import { parseIp, parseMac } from './parse-address.ts';
+import { parseIp, parseMac } from './address.ts';
 
 export type FieldValue = number | bigint | string;
 

@@ -7,7 +7,7 @@ import { GAP_KIND } from '../model/slot.ts';
 export type ShareSet = number;
 
 /** What an old recording's gaps are about: it doesn't say. */
-export const ALL_SHARES: ShareSet = (1 << SHARES.length) - 1;
+const ALL_SHARES: ShareSet = (1 << SHARES.length) - 1;
 
 /** By kind of event: the number of its share, -1 for gaps, which are in none. */
 export const SHARE_OF_KIND = Int8Array.from(LAYOUTS, ({ path }) => SHARES.indexOf(path));

@@ -39,7 +39,7 @@ const listName = 'kernels.json';
 // Real-time and cloud kernels lack drivers or behave differently, -dbg and -unsigned hold no bootable image.
 const ordinary = /^linux-image-(\d(?:(?!-rt-|-cloud-)[\w.+~-])*-amd64)$/;
 
-export const aptDir = (cacheDir: string): string => join(cacheDir, '.apt');
+const aptDir = (cacheDir: string): string => join(cacheDir, '.apt');
 
 /** What was listed last, or undefined when that is longer ago than `maxAgeMs`. */
 export function readKernelList(cacheDir: string, maxAgeMs: number): KernelPackage[] | undefined {

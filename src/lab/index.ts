@@ -2,11 +2,8 @@
 
 export { bootLab } from './boot.ts';
 export type { BootOptions } from './boot.ts';
-export { labCacheDir } from './cache.ts';
 export type { LabKernel } from './cache.ts';
 export { listKernels } from './kernels.ts';
 export type { ListedKernel } from './kernels.ts';
 export { Lab } from './lab.ts';
-export type { RunOptions, RunResult } from './lab.ts';
 export { prepareLab } from './prepare.ts';
-export type { PrepareOptions } from './prepare.ts';

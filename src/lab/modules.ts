@@ -39,7 +39,7 @@ export function loadOrder(modulesDep: string, names: readonly string[], modulesB
 }
 
 /** `kernel/drivers/char/hw_random/virtio-rng.ko.xz` is module `virtio_rng`. */
-export function moduleName(path: string): string {
+function moduleName(path: string): string {
   return basename(path)
     .replace(/\.ko(\.\w+)?$/, '')
     .replaceAll('-', '_');

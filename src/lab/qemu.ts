@@ -164,9 +164,8 @@ function qemuCommand(options: MachineOptions): string[] {
 }
 
 /**
- * Two cards on a hub that has no other port; their addresses say which is which: 02:f1:00:00:WIRE:END. Of the cards that
- * QEMU has, the drivers of virtio-net and igb do AF_XDP without copying (docs/xsk-zerocopy.md). With iommu_platform the
- * guest's driver maps memory for the device, which it needs for that.
+ * Two cards on a hub that has no other port; their addresses say which is which: 02:f1:00:00:WIRE:END. AF_XDP goes
+ * through this card without a copy if its driver maps memory for it, as with iommu_platform (docs/xsk-zerocopy.md).
  */
 function wirePair(wire: number): string[] {
   return [1, 2].flatMap((end) => {
@@ -176,7 +175,7 @@ function wirePair(wire: number): string[] {
       '-netdev',
       `hubport,id=${id},hubid=${wire}`,
       '-device',
-      `${process.env['FR_CARD'] ?? 'virtio-net-pci,disable-legacy=on,iommu_platform=on,romfile='},netdev=${id},mac=${mac}`,
+      `virtio-net-pci,disable-legacy=on,iommu_platform=on,romfile=,netdev=${id},mac=${mac}`,
     ];
   });
 }

@@ -1,7 +1,5 @@
 // What a path's probes are and mean: the kernel functions they sit on, and how to print their events.
 
-import type { FieldType } from './layout.ts';
-
 /** One probe: a program of bpf/probes in one or more variants (`NAME__fentry`, `NAME__kprobe`, …). */
 export interface Probe {
   /** Name of the programs without the method, for example `xsk_bind`. */
@@ -64,6 +62,3 @@ export interface ProbePath {
 
 /** Paths that only say more about the others: names of threads, and marks, which are recorded when asked for. */
 export const SIDE_PATHS: readonly string[] = ['task', 'mark'];
-
-/** Types whose numbers are printed in hexadecimal. */
-export const HEX_TYPES: readonly FieldType[] = ['umem_addr', 'bits', 'spi', 'pointer'];

@@ -2,7 +2,7 @@
 
 import type { ProbePath } from '../model/probe.ts';
 
-/** What every look into the shared rings may find (bpf/probes/xsk.bpf.c: xsk_look). */
+/** What every look into the shared rings may find (bpf/probes/xsk-look.bpf.h). */
 const LOOK = [
   'xsk_rx_consume',
   'xsk_comp_submit',

@@ -25,3 +25,4 @@ async function run(): Promise<void> {
 
 // The probes are attached and record from now on.
 parentPort?.once('message', () => void run());
+parentPort?.postMessage('loaded');

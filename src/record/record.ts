@@ -13,8 +13,9 @@ import { sharesFor, slotsOf } from '../source/shares.ts';
 import { askNetns, keepCapabilities, openShim, startStats } from '../source/shim.ts';
 import { type RecordOptions, slotsFor } from './options.ts';
 import { checkOutput } from './output.ts';
-import { Recorder, workerUrl } from './recorder.ts';
+import { Recorder } from './recorder.ts';
 import { DumpThread, snapshotKinds } from './snapshot/dump-thread.ts';
+import { workerUrl } from './worker-url.ts';
 
 /** The numbers of the tripwires in bpf/tripwires. */
 const TRIPWIRES = [0, 1];
@@ -100,7 +101,7 @@ export async function record(
     recorder.start(names, await chooseInvariants(names, options.modules ?? []));
     return recorder;
   } catch (error) {
-    dump?.stop();
+    void dump?.stop();
     kernel.close();
     throw error;
   }

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Invariant } from '../check/invariant.ts';
-import { CONTROL, LAYOUTS, SHARES } from '../generated/layouts.ts';
+import { CONTROL, LAYOUTS } from '../generated/layouts.ts';
 import { VERSION } from '../generated/version.ts';
 import { UsageError } from '../model/errors.ts';
 import {
@@ -16,14 +16,16 @@ import {
 import type { Violation } from '../model/violation.ts';
 import type { KernelRecorder } from '../source/kernel.ts';
 import { kernelFacts } from '../source/running-kernel.ts';
-import { programFigures, type Share, slotsClaimed, wake } from '../source/shim.ts';
+import { programFigures, type Share, wake } from '../source/shim.ts';
 import { serialiseMeta } from '../recording/meta.ts';
 import { CostMeter } from './costs.ts';
-import type { CheckerStart, ExportOrder, Figures, FromChecker, FromExporter, Frozen } from './messages.ts';
+import { Exporter } from './exporter.ts';
+import type { CheckerStart, Figures, FromChecker, Frozen } from './messages.ts';
 import { COMMAND } from './messages.ts';
 import type { Exported, RecordOptions } from './options.ts';
 import { recordingName } from './output.ts';
 import type { DumpThread } from './snapshot/dump-thread.ts';
+import { workerUrl } from './worker-url.ts';
 
 /** What a whole run came to. */
 export interface RecordSummary extends Figures {
@@ -46,11 +48,6 @@ export interface RecorderEvents {
   end: [RecordSummary];
 }
 
-/** Worker entries keep the ending of this file: .js when built, .ts when run from source. */
-export function workerUrl(name: string): URL {
-  return new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
-}
-
 /** What comes of the start: the dump under way, and what every recording must say of it. */
 export interface RecorderOpening {
   readonly dump: DumpThread | undefined;
@@ -65,23 +62,16 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly shares: readonly Share[];
   readonly #options: RecordOptions;
   readonly #kernel: KernelRecorder;
+  readonly #exporter: Exporter;
   readonly #dump: DumpThread | undefined;
   readonly #notes: readonly string[];
   #invariants: readonly { readonly name: string; readonly version: number }[] = [];
   #names: readonly string[] = [];
   readonly #command = new SharedArrayBuffer(4);
   readonly #clocks: RecordingMeta['clocks'];
-  readonly #starts: readonly [BigUint64Array, BigUint64Array];
   readonly #recordings: Exported[] = [];
   readonly #failures: string[] = [];
-  readonly #orders = new Map<
-    number,
-    { path: string; frozen: Frozen; latencyNs: number | null; savedMs: number }
-  >();
   #checker: Worker | null = null;
-  #exporter: Worker | null = null;
-  /** Resolves when the exporter has loaded what it needs: ended while loading, it would leave files open. */
-  #exporterReady: Promise<void> = Promise.resolve();
   #figures: Figures | null = null;
   #number = 0;
   readonly #costs: CostMeter;
@@ -108,8 +98,11 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       errorNs: CLOCK_ERROR_NS,
     };
     this.#costs = new CostMeter(kernel);
-    const lanes = kernel.cpus * SHARES.length;
-    this.#starts = [new BigUint64Array(lanes), new BigUint64Array(lanes)];
+    this.#exporter = new Exporter(kernel);
+    this.#exporter.on('saved', (saved) => this.emit('saved', saved));
+    this.#exporter.on('exported', (exported) => this.#onExported(exported));
+    this.#exporter.on('failed', (failed) => this.#onFailed(failed));
+    this.#exporter.on('error', (error) => this.#abort(error));
     this.done = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
@@ -136,7 +129,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       ...(this.#dump ? { snapshot: this.#dump.link } : {}),
     };
     // The exporter loads what it needs now, not when a bank waits for it.
-    this.#exporterThread();
+    this.#exporter.start();
     const transferList = workerData.snapshot ? [workerData.snapshot.port] : [];
     this.#checker = new Worker(workerUrl('checker-worker'), { workerData, transferList });
     this.#checker.on('message', (message: FromChecker) => this.#onChecker(message));
@@ -174,7 +167,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
         this.#onFrozen(message);
         return;
       case 'unconfirmed':
-        this.#free(message.bank);
+        this.#exporter.free(message.bank);
         this.emit('unconfirmed');
         return;
       case 'end':
@@ -195,11 +188,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
         ? null
         : Math.max(frozen.flippedTs - frozen.offendingTs - (frozen.cause === 'tripwire' ? 0 : afterNs), 0);
     const { lastEvents, beforeNs } = this.#options;
-    const order: ExportOrder = {
-      handle: this.#kernel.handle,
-      cpus: this.#kernel.cpus,
-      bank: frozen.bank,
-      starts: this.#starts[frozen.bank as 0 | 1],
+    this.#exporter.export(frozen, latencyNs, {
       fromNs:
         beforeNs === undefined
           ? 0
@@ -209,77 +198,25 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       meta: serialiseMeta(this.#meta(frozen, latencyNs)),
       invariants: this.#names,
       modules: this.#options.modules ?? [],
-      ...(frozen.snapshot ? { snapshot: frozen.snapshot } : {}),
-    };
-    this.#orders.set(frozen.bank, { path, frozen, latencyNs, savedMs: 0 });
-    this.#exporterThread().postMessage(order);
+    });
     this.emit('frozen', { cause: frozen.cause, path: `${path}.parquet`, latencyNs });
   }
 
-  #exporterThread(): Worker {
-    if (this.#exporter) return this.#exporter;
-    const exporter = new Worker(workerUrl('export-worker'));
-    exporter.on('message', (message: FromExporter) => this.#onExporter(message));
-    exporter.on('error', (error) => this.#abort(error));
-    this.#exporter = exporter;
-    this.#exporterReady = new Promise((resolve) => {
-      exporter.once('message', () => resolve());
-      exporter.once('exit', () => resolve());
-    });
-    return exporter;
+  #onExported(exported: Exported): void {
+    this.#recordings.push(exported);
+    this.emit('exported', exported);
+    this.#afterExport();
   }
 
-  #onExporter(message: FromExporter): void {
-    switch (message.type) {
-      case 'ready':
-        return;
-      case 'saved': {
-        const order = this.#orders.get(message.bank);
-        if (order) order.savedMs = message.ms;
-        this.#free(message.bank);
-        this.emit('saved', { path: message.raw, ms: message.ms });
-        return;
-      }
-      case 'exported': {
-        const bank = [...this.#orders].find(([, order]) => message.path.startsWith(order.path))?.[0];
-        const order = bank === undefined ? undefined : this.#orders.get(bank);
-        if (bank === undefined || !order) return;
-        this.#orders.delete(bank);
-        const exported: Exported = {
-          path: message.path,
-          rows: message.rows,
-          bytes: message.bytes,
-          cause: order.frozen.cause,
-          violations: order.frozen.violations,
-          savedMs: order.savedMs,
-          exportedMs: message.ms,
-          latencyNs: order.latencyNs,
-        };
-        this.#recordings.push(exported);
-        this.emit('exported', exported);
-        if (this.#options.once) void this.stop();
-        this.#maybeEnd();
-        return;
-      }
-      case 'failed':
-        this.#orders.delete(message.bank);
-        this.#failures.push(message.message);
-        this.#free(message.bank);
-        this.emit('failed', { message: message.message, raw: message.raw });
-        if (this.#options.once) void this.stop();
-        this.#maybeEnd();
-        return;
-    }
+  #onFailed(failed: { readonly message: string; readonly raw: string | null }): void {
+    this.#failures.push(failed.message);
+    this.emit('failed', failed);
+    this.#afterExport();
   }
 
-  /** A bank's events are safe: writers may switch to it at the next freeze. */
-  #free(bank: number): void {
-    const starts = this.#starts[bank as 0 | 1];
-    for (let lane = 0; lane < starts.length; lane++) {
-      const [cpu, share] = [Math.floor(lane / SHARES.length), lane % SHARES.length];
-      starts[lane] = BigInt(slotsClaimed(this.#kernel.handle, bank, cpu, share));
-    }
-    this.#kernel.control.setUint32(CONTROL.spare_free, 1, true);
+  #afterExport(): void {
+    if (this.#options.once) void this.stop();
+    this.#maybeEnd();
   }
 
   #meta(frozen: Frozen, latencyNs: number | null): RecordingMeta {
@@ -334,15 +271,16 @@ export class Recorder extends EventEmitter<RecorderEvents> {
           cause: error,
         })
       : error;
-    this.#dump?.stop();
-    void Promise.all([this.#checker?.terminate(), this.#exporter?.terminate()]).then(() => {
-      this.#kernel.close();
-      this.#fail?.(reason);
-    });
+    void Promise.all([this.#checker?.terminate(), this.#exporter.terminate(), this.#dump?.stop()]).then(
+      () => {
+        this.#kernel.close();
+        this.#fail?.(reason);
+      },
+    );
   }
 
   #maybeEnd(): void {
-    if (!this.#figures || this.#orders.size > 0 || !this.#finish) return;
+    if (!this.#figures || this.#exporter.busy || !this.#finish) return;
     const summary: RecordSummary = {
       ...this.#figures,
       recordings: this.#recordings,
@@ -353,9 +291,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     };
     const finish = this.#finish;
     this.#finish = null;
-    this.#dump?.stop();
-    const exporterEnded = this.#exporterReady.then(() => this.#exporter?.terminate());
-    void Promise.all([this.#checker?.terminate(), exporterEnded]).then(() => {
+    void Promise.all([this.#checker?.terminate(), this.#exporter.end(), this.#dump?.stop()]).then(() => {
       this.#kernel.close();
       this.emit('end', summary);
       finish(summary);

@@ -18,7 +18,7 @@ export function effectiveCapabilities(): bigint {
 }
 
 /** The missing ones, each with its purpose; CAP_SYS_ADMIN stands for all. */
-export function missingCapabilities(have = effectiveCapabilities()): { name: string; purpose: string }[] {
+function missingCapabilities(have = effectiveCapabilities()): { name: string; purpose: string }[] {
   if ((have >> BigInt(CAPABILITY.SYS_ADMIN)) & 1n) return [];
   return NEEDED.filter(({ bit }) => !((have >> BigInt(bit)) & 1n)).map(({ name, purpose }) => ({
     name,

@@ -6,7 +6,7 @@ import { bootLab } from '../../src/lab/index.ts';
 import { flightring, folder, ROOT } from './recorder-process.ts';
 
 /** The reason why this machine's kernel can't record neighbours; null if it can. */
-export function whyHostCannotRecord(): string | null {
+function whyHostCannotRecord(): string | null {
   using out = folder();
   const { code, stderr } = flightring(['record', '--paths', 'neigh', '--for', '10ms', '--out', out.path]);
   return code === 0 || code === 4 ? null : stderr.trim();

@@ -109,7 +109,29 @@ function encodeIp(text: string): number[] {
 }
 
 /** What a test says of an object; the rest is filled in. */
-export type ObjectSpec = Partial<ObjectEntry> & Pick<ObjectEntry, 'type'>;
+export type ObjectSpec = Partial<Omit<ObjectEntry, 'index'>> & Pick<ObjectEntry, 'type'>;
+
+export function objectEntry(index: number, { type, ...known }: ObjectSpec): ObjectEntry {
+  return {
+    index,
+    type,
+    ts: 0,
+    netns: 0n,
+    ifindex: 0,
+    queue: 0,
+    umem: type === 'umem' ? index : NO_OBJECT,
+    parent: NO_OBJECT,
+    tgid: 0,
+    tid: 0,
+    comm: '',
+    name: '',
+    size: 0,
+    chunkSize: 0,
+    headroom: 0,
+    flags: 0,
+    ...known,
+  };
+}
 
 /** An object table that grows as a test wishes; indices are given in order. */
 export class ObjectTableInMemory implements ObjectTable {
@@ -128,25 +150,6 @@ export class ObjectTableInMemory implements ObjectTable {
   }
 
   add(spec: ObjectSpec): number {
-    const index = this.#entries.length;
-    this.#entries.push({
-      ts: 0,
-      netns: 0n,
-      ifindex: 0,
-      queue: 0,
-      umem: spec.type === 'umem' ? index : NO_OBJECT,
-      parent: NO_OBJECT,
-      tgid: 0,
-      tid: 0,
-      comm: '',
-      name: '',
-      size: 0,
-      chunkSize: 0,
-      headroom: 0,
-      flags: 0,
-      ...spec,
-      index,
-    });
-    return index;
+    return this.#entries.push(objectEntry(this.#entries.length, spec)) - 1;
   }
 }

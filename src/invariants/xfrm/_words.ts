@@ -24,7 +24,7 @@ export function describeState(spi: string, proto: number, saddr: string, daddr: 
   return `SA ${spi} (${protocol(proto)}) from ${saddr} to ${daddr}`;
 }
 
-export function protocol(number: number): string {
+function protocol(number: number): string {
   return (
     ({ 17: 'udp', 50: 'esp', 51: 'ah', 108: 'comp' } as Record<number, string>)[number] ?? `proto ${number}`
   );

@@ -11,7 +11,7 @@ import type { EventRef } from '../../model/violation.ts';
 /** Flags of struct sockaddr_xdp (include/uapi/linux/if_xdp.h). */
 const SHARED_UMEM = 1;
 const EXCLUDED_BY_SHARING = 2 | 4 | 8 | 16;
-/** XSK_HAS_* of bpf/probes/xsk.bpf.c. */
+/** XSK_HAS_* of bpf/probes/xsk-records.bpf.h. */
 const HAS = { rx: 1, tx: 2, fill: 4, comp: 8, umem: 16 } as const;
 const EINVAL = -22;
 const BINDS_MAX = 4096;

@@ -17,7 +17,7 @@ const ADDR = LANE.xsk_fill_submit.addr;
 const LENGTH = LANE.xsk_tx_submit.len;
 
 /** Values that programs and allocators write over memory that must not be used (the first one is the story's). */
-export const POISONS: readonly bigint[] = [
+const POISONS: readonly bigint[] = [
   0xdead_beef_dead_beefn,
   0xffff_ffff_ffff_ffffn,
   0x5a5a_5a5a_5a5a_5a5an,

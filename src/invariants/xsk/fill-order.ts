@@ -18,7 +18,7 @@ const { kindFlags: KIND_FLAGS } = HEAD;
 const OBJECT = LANE.xsk_fill_submit.object;
 const POSITION = LANE.xsk_fill_submit.position;
 const ADDR = LANE.xsk_fill_submit.addr;
-/** XSK_FROM_FREE_LIST of bpf/probes/xsk.bpf.c. */
+/** XSK_FROM_FREE_LIST of bpf/probes/xsk-records.bpf.h. */
 const FROM_FREE_LIST = FLAG.own << 16;
 const QUEUES_MAX = 1024;
 

@@ -17,12 +17,12 @@ const OBJECT = LANE.xsk_drop.object;
 const REASON = LANE.xsk_drop.reason;
 const COUNT = LANE.xsk_drop.count;
 
-/** XSK_DROP_* of bpf/probes/xsk.bpf.c. */
+/** XSK_DROP_* of bpf/probes/xsk-records.bpf.h. */
 const RX_FULL = 1;
 const FILL_EMPTY = 2;
 
 /** A shorter pause of the application is its own business: an interrupt, a garbage collection. */
-export const STARVED_NS = 100_000_000;
+const STARVED_NS = 100_000_000;
 const QUEUES_MAX = 4096;
 
 interface Episode {

@@ -22,6 +22,8 @@ export interface DumpLink {
 
 export class DumpThread {
   readonly #worker: Worker;
+  /** Resolves when the thread has loaded what it needs: ended while loading, it would leave files open. */
+  readonly #loaded: Promise<void>;
   readonly #port: MessagePort;
   readonly #kinds: readonly SnapshotKind[];
   #armedAt = 0;
@@ -37,6 +39,10 @@ export class DumpThread {
     });
     // Without a snapshot recording goes on; the recordings say that it is missing.
     this.#worker.on('error', () => {});
+    this.#loaded = new Promise((resolve) => {
+      this.#worker.once('message', () => resolve());
+      this.#worker.once('exit', () => resolve());
+    });
     this.#worker.unref();
   }
 
@@ -50,7 +56,9 @@ export class DumpThread {
     return { port: this.#port, armedAt: this.#armedAt, kinds: this.#kinds };
   }
 
-  stop(): void {
-    void this.#worker.terminate();
+  async stop(): Promise<void> {
+    this.#worker.ref();
+    await this.#loaded;
+    await this.#worker.terminate();
   }
 }

@@ -4,7 +4,7 @@ import { gapPath } from '../../decode/once.ts';
 import { SHARE_OF_KIND, sharesOfName } from '../../decode/shares.ts';
 import { LANE, SHARES } from '../../generated/layouts.ts';
 import type { SnapshotKind } from '../../model/probe.ts';
-import { type Batch, FLAG, GAP_KIND, HEAD, SLOT_LANES, SNAPSHOT_CPU, timeAt } from '../../model/slot.ts';
+import { type Batch, FLAG, GAP_KIND, HEAD, SLOT_LANES, timeAt } from '../../model/slot.ts';
 import type { DumpPart } from '../../source/snapshot/dump.ts';
 import {
   copyBytes,
@@ -16,42 +16,13 @@ import {
   type SnapshotPlan,
 } from './plan.ts';
 import { inOrder, type Row, rowOf, type Version } from './rows.ts';
+import { bytesOf, recordOf, Table, type Touch } from './table.ts';
 
 /** Of each kind: objects, and former states of them, that are kept. */
 const OBJECTS_MAX = 65_536;
 const FORMER_MAX = 32_768;
 /** Events between arming and the end of the dump that it is reconciled with. */
 const TOUCHES_MAX = 65_536;
-
-/** Something that an event did to an object. */
-interface Touch {
-  readonly ts: number;
-  readonly event: EventPlan;
-  /** The event's slots. */
-  readonly lanes: Uint32Array;
-}
-
-/** All objects of one kind. */
-class Table {
-  readonly plan: ObjectPlan;
-  readonly share: number;
-  readonly now = new Map<string, Version>();
-  /** Former states in the order in which they ended; `at` counts the records of the share followed by then. */
-  former: { readonly version: Version; readonly at: number }[] = [];
-  /** While a dump is awaited: what events did since. */
-  readonly touched = new Map<string, Touch[]>();
-  readonly settled = new Set<string>();
-  /** From here on it is followed without loss. */
-  since: number;
-  /** Up to here former states have been dropped that a window may ask for. */
-  droppedTo = 0;
-
-  constructor(plan: ObjectPlan, share: number, since: number) {
-    this.plan = plan;
-    this.share = share;
-    this.since = since;
-  }
-}
 
 export interface InventoryOptions {
   readonly kinds: readonly SnapshotKind[];
@@ -333,21 +304,4 @@ export class Inventory {
       settled.clear();
     }
   }
-}
-
-function bytesOf(lanes: Uint32Array): Uint8Array {
-  return new Uint8Array(lanes.buffer, lanes.byteOffset, lanes.byteLength);
-}
-
-/** The record of an object that an event has made. */
-function recordOf(event: EventPlan, bytes: Uint8Array, at: number): Uint32Array {
-  const { number, slots } = event.object.layout;
-  const record = new Uint32Array(slots * SLOT_LANES);
-  const target = new Uint8Array(record.buffer);
-  copyBytes(event.values, bytes, at, target);
-  if (!event.renames) copyBytes(event.key, bytes, at, target);
-  for (const [place, byte] of event.initial) target[place] = byte;
-  record[HEAD.kindFlags] = number | ((FLAG.snapshot | (slots - 1)) << 16);
-  record[HEAD.cpu] = SNAPSHOT_CPU;
-  return record;
 }

@@ -1,7 +1,7 @@
 // Devices, their addresses and VXLAN settings, from `ip -j -d address show`.
 
 import type { FieldValue } from '../../decode/encode-record.ts';
-import { parseIp } from '../../decode/parse-address.ts';
+import { parseIp } from '../../decode/address.ts';
 import { type Answer, bitsOf, countOf, entriesOf, objectOf, textOf, wordsOf } from './answer.ts';
 
 /** include/uapi/linux/if.h, by the names that iproute2 prints (ip/ipaddress.c: print_link_flags). */

@@ -1,6 +1,6 @@
 // Neighbour entries from `ip -j neigh show nud all`, and VXLAN forwarding entries from `bridge -j fdb show`.
 
-import { parseIp, parseMac } from '../../decode/parse-address.ts';
+import { parseIp, parseMac } from '../../decode/address.ts';
 import { type Answer, bitsOf, countOf, createAnswer, entriesOf, textOf, wordsOf } from './answer.ts';
 import type { Devices } from './links.ts';
 

@@ -1,7 +1,7 @@
 // Security associations and policies, from the text of `ip xfrm state list nokeys` and `ip -s xfrm policy list`.
 
 import type { FieldValue } from '../../decode/encode-record.ts';
-import { parseIp } from '../../decode/parse-address.ts';
+import { parseIp } from '../../decode/address.ts';
 import { type Answer, createAnswer, ENTRIES_MAX } from './answer.ts';
 
 /** IPPROTO_* by the names of iproute2 (ip/ipxfrm.c: xfrm_proto names) and of getprotobyname. */

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { encodeRecord, stampRecord } from '../../../src/decode/encode-record.ts';
 import { EventView } from '../../../src/decode/event-view.ts';
-import { parseIp, parseMac } from '../../../src/decode/parse-address.ts';
+import { parseIp, parseMac } from '../../../src/decode/address.ts';
 import { LAYOUTS } from '../../../src/generated/layouts.ts';
 import { CONTINUATION, FLAG, SLOT_LANES, SNAPSHOT_CPU } from '../../../src/model/slot.ts';
 

@@ -111,6 +111,40 @@ describe('xsk.double-enqueue', () => {
     expect(counts.unknown).toBe(1);
   });
 
+  it('is silent while frames go round through zero-copy drivers, which take and complete many at once', () => {
+    const story = new Story();
+    for (let i = 0; i < 3; i++)
+      story
+        .fill(OUTER_0, 2 * i, A)
+        .fill(OUTER_0, 2 * i + 1, B)
+        .takeBatch(OUTER_0, 2 * i, [A, B])
+        .receiveTaken(SOCKET_OUTER_0, 2 * i, A)
+        .receiveTaken(SOCKET_OUTER_0, 2 * i + 1, B)
+        .on(1)
+        .send(SOCKET_INNER_0, 2 * i, A + 256)
+        .send(SOCKET_INNER_0, 2 * i + 1, B + 256)
+        .sent(INNER_0, A + 256)
+        .sent(INNER_0, B + 256)
+        .on(2)
+        .completeBatch(INNER_0, 2 * i, [A + 256, B + 256])
+        .on(0);
+    expect(check(doubleEnqueue, [story.events]).sentences).toEqual([]);
+  });
+
+  it('tells of a frame filled again while a zero-copy driver holds it for a packet to come', () => {
+    const story = new Story()
+      .fill(OUTER_0, 0, B)
+      .takeBatch(OUTER_0, 0, [B])
+      .receiveTaken(SOCKET_OUTER_0, 0, B)
+      .fill(OUTER_0, 1, A)
+      .takeBatch(OUTER_0, 1, [A])
+      .after(5_000_000)
+      .fill(OUTER_0, 2, A);
+    expect(check(doubleEnqueue, [story.events]).sentences).toEqual([
+      'frame 0x3000 of umem 0 was taken from the FILL ring of outer q0 (netns 1) and not given back yet, and now also in the FILL ring of outer q0 (netns 1)',
+    ]);
+  });
+
   it('is silent when a socket is closed and its frames are used elsewhere', () => {
     const story = new Story()
       .fill(OUTER_0, 0, A)

@@ -87,6 +87,25 @@ describe('xsk.fill-order', () => {
     expect(check(fillOrder, [story.events]).sentences).toEqual([]);
   });
 
+  it('is silent while a zero-copy driver takes far ahead, and of a frame that it was given twice', () => {
+    const story = filled([0x1000, 0x2000, 0x2000, 0x3000])
+      .takeBatch(OUTER_0, 0, [0x1000, 0x2000, 0x2000, 0x3000])
+      .receiveTaken(SOCKET_OUTER_0, 0, 0x1000)
+      .receiveTaken(SOCKET_OUTER_0, 1, 0x2000)
+      .receiveTaken(SOCKET_OUTER_0, 2, 0x2000)
+      .receiveTaken(SOCKET_OUTER_0, 3, 0x3000);
+    const { sentences, counts } = check(fillOrder, [story.events]);
+    expect(sentences).toEqual([]);
+    expect(counts.unknown).toBeGreaterThan(0);
+  });
+
+  it('tells of a swapped entry when a zero-copy driver takes it', () => {
+    const story = filled([0x1000, 0x2000, 0x3000, 0x4000]).takeBatch(OUTER_0, 0, [0x1000, 0x3000]);
+    expect(check(fillOrder, [story.events]).sentences).toEqual([
+      'outer q0 (netns 1): FILL gave 0x3000, FILL order says 0x2000 was next (0x3000 is 1 entry behind)',
+    ]);
+  });
+
   it('tells once of two published entries that were swapped', () => {
     const story = filled([0x1000, 0x2000, 0x3000])
       .receive(OUTER_0, SOCKET_OUTER_0, 0, 0, 0x2000)

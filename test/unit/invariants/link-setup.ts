@@ -4,8 +4,8 @@ import { Story } from './setup.ts';
 
 export const HOST = 4098;
 export const BOX = 4099;
-export const BRIDGE = 2;
-export const PORT = { netns: HOST, ifindex: 4, name: 'vetha' };
+const BRIDGE = 2;
+const PORT = { netns: HOST, ifindex: 4, name: 'vetha' };
 export const INNER = { netns: BOX, ifindex: 3 };
 export const IP = '172.31.0.2';
 export const IP6 = 'fd31:0:0:0:0:0:0:2';
@@ -14,7 +14,7 @@ export const OTHER = '02:f3:00:00:00:02';
 export const ENGINE = { tid: 101, pid: 100 };
 export const TOOL = { tid: 201, pid: 200 };
 export const UP = 0x1003;
-export const DOWN = 0x1002;
+const DOWN = 0x1002;
 export const FORWARDING = 3;
 export const LISTENING = 1;
 

@@ -5,7 +5,7 @@ import type { Invariant } from '../../../src/check/invariant.ts';
 import type { InvariantCounts, Violation } from '../../../src/model/violation.ts';
 import { BatchBuilder, type EventSpec, ObjectTableInMemory, type ObjectSpec } from '../batch.ts';
 
-export const UMEM = 0;
+const UMEM = 0;
 export const OUTER_0 = 1;
 export const OUTER_1 = 2;
 export const INNER_0 = 3;
@@ -114,6 +114,24 @@ export class Story {
   }
   gap(lost = 10): this {
     return this.say('gap', { lost });
+  }
+  /** What a zero-copy driver takes for its own ring at once, in the order of FILL. */
+  takeBatch(queue: number, position: number, addresses: readonly number[]): this {
+    for (const [i, addr] of addresses.entries()) this.take(queue, position + i, addr);
+    return this;
+  }
+  /** A packet of a zero-copy driver: it was taken from FILL long before. */
+  receiveTaken(socket: number, rxPosition: number, addr: number, len = 60): this {
+    return this.reserve(socket, rxPosition, len)
+      .redirect(socket, len)
+      .write(socket, rxPosition, addr + 256, len)
+      .publish(socket, rxPosition, addr + 256, len);
+  }
+  /** Completions that a zero-copy driver reports at once. */
+  completeBatch(queue: number, position: number, addresses: readonly number[]): this {
+    this.say('xsk_comp_begin', { object: queue, count: addresses.length });
+    for (const [i, addr] of addresses.entries()) this.complete(queue, position + i, addr);
+    return this;
   }
   /** One packet received in copy mode: taken, reserved, written; the flush is said separately. */
   receive(

@@ -4,7 +4,7 @@ import { Story } from './setup.ts';
 
 export const FIRST = 0x0100;
 export const DISCARDED = 0x0100;
-export const NETNS = 8196;
+const NETNS = 8196;
 const UDP = 17;
 const READER = { tid: 10, pid: 10 };
 const CHANGER = { tid: 11, pid: 10 };

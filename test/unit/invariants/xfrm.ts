@@ -14,7 +14,7 @@ export const OTHER = { tid: 201, pid: 200, portid: 4002 };
 export const KERNEL = { tid: 9, pid: 9, portid: 0 };
 export const EXPIRED = 4;
 export const REPLACED = 2;
-export const REQUEST = 1;
+const REQUEST = 1;
 export const SECOND_NS = 1e9;
 
 const STATE = {

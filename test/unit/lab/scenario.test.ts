@@ -1,7 +1,7 @@
-// scenarioOn: a fault that newer kernels have no more is expected of older ones only.
+// A fault that newer kernels have no more is expected of older ones only; and what older ones can't do is not asked of them.
 
 import { expect, test } from 'vitest';
-import { type Scenario, scenarioOn } from '../../../src/lab/scenario.ts';
+import { runsOn, type Scenario, scenarioOn } from '../../../src/lab/scenario.ts';
 
 const scenario: Scenario = {
   name: 'skip',
@@ -28,4 +28,17 @@ test.each([
 test('without a limit the fault is expected everywhere', () => {
   const { expectsBelow: _, ...always } = scenario;
   expect(scenarioOn(always, '7.2.13')).toBe(always);
+});
+
+test.each([
+  ['6.1.0-56-amd64', false],
+  ['6.12.113+deb13-amd64', false],
+  ['6.13.2', true],
+  ['7.2.13+deb14-amd64', true],
+])('what has been there since 6.13 runs on %s: %s', (release, expected) => {
+  expect(runsOn({ ...scenario, since: '6.13' }, release)).toBe(expected);
+});
+
+test('what is not said to be new runs everywhere', () => {
+  expect(runsOn(scenario, '5.12.0')).toBe(true);
 });

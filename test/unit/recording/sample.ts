@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FieldLayout, FieldType, RecordLayout } from '../../../src/model/layout.ts';
-import type { ObjectEntry } from '../../../src/model/objects.ts';
-import { NO_OBJECT } from '../../../src/model/objects.ts';
+import { NO_OBJECT, type ObjectEntry } from '../../../src/model/objects.ts';
 import type { RecordingMeta } from '../../../src/model/recording.ts';
 import { type Batch, CONTINUATION, HEAD_BYTES, SLOT_BYTES, SLOT_LANES } from '../../../src/model/slot.ts';
+import { objectEntry } from '../batch.ts';
 
 const SIZES: Readonly<Partial<Record<FieldType, number>>> = {
   u8: 1,
@@ -95,25 +95,8 @@ export const LAYOUTS: readonly RecordLayout[] = [
 ];
 
 function object(index: number, type: ObjectEntry['type'], rest: Partial<ObjectEntry>): ObjectEntry {
-  return {
-    index,
-    type,
-    ts: 5,
-    netns: 0n,
-    ifindex: 0,
-    queue: 0,
-    umem: NO_OBJECT,
-    parent: NO_OBJECT,
-    tgid: 70,
-    tid: 71,
-    comm: 'forwarder',
-    name: '',
-    size: 0,
-    chunkSize: 2048,
-    headroom: 0,
-    flags: 0,
-    ...rest,
-  };
+  const maker = { ts: 5, tgid: 70, tid: 71, comm: 'forwarder', chunkSize: 2048 };
+  return objectEntry(index, { ...maker, type, ...rest });
 }
 
 export const META: RecordingMeta = {
@@ -124,7 +107,7 @@ export const META: RecordingMeta = {
   clocks: { monotonicNs: '123456789', realtimeNs: '1767323045678000000', errorNs: 120 },
   layouts: LAYOUTS,
   objects: [
-    object(0, 'umem', { size: 1 << 24, umem: 0 }),
+    object(0, 'umem', { size: 1 << 24 }),
     object(1, 'queue', { netns: 0xdead_beef_dead_beefn, ifindex: 7, queue: 3, umem: 0, name: 'veth0' }),
     object(2, 'socket', { netns: 9n }),
     object(3, 'socket', { netns: 9n, parent: 1 }),

@@ -1,36 +1,18 @@
 // A short story to report on: one frame goes round and comes out on RX while it is in TX; records built by their layouts.
 
 import { LAYOUTS } from '../../../src/generated/layouts.ts';
-import { NO_OBJECT, type ObjectEntry } from '../../../src/model/objects.ts';
+import type { ObjectEntry } from '../../../src/model/objects.ts';
 import type { RecordingMeta } from '../../../src/model/recording.ts';
 import type { Batch } from '../../../src/model/slot.ts';
 import type { Violation } from '../../../src/model/violation.ts';
-import { buildBatch, type EventSpec } from '../batch.ts';
+import { buildBatch, type EventSpec, objectEntry } from '../batch.ts';
 
 function entry(index: number, type: ObjectEntry['type'], rest: Partial<ObjectEntry>): ObjectEntry {
-  return {
-    index,
-    type,
-    ts: 5,
-    netns: 0n,
-    ifindex: 0,
-    queue: 0,
-    umem: NO_OBJECT,
-    parent: NO_OBJECT,
-    tgid: 4700,
-    tid: 4711,
-    comm: 'xsk-forwarder',
-    name: '',
-    size: 0,
-    chunkSize: 0,
-    headroom: 0,
-    flags: 0,
-    ...rest,
-  };
+  return objectEntry(index, { ts: 5, tgid: 4700, tid: 4711, comm: 'xsk-forwarder', type, ...rest });
 }
 
 export const OBJECTS: readonly ObjectEntry[] = [
-  entry(0, 'umem', { umem: 0, size: 0x2000000, chunkSize: 4096 }),
+  entry(0, 'umem', { size: 0x2000000, chunkSize: 4096 }),
   entry(1, 'queue', { umem: 0, name: 'outer', ifindex: 4, queue: 1, netns: 8193n, size: 2048 }),
   entry(2, 'socket', { umem: 0, parent: 1, name: 'outer', ifindex: 4, queue: 1, netns: 8193n }),
   entry(3, 'queue', { umem: 0, name: 'inner', ifindex: 7, queue: 0, netns: 1n, size: 2048 }),
@@ -40,7 +22,7 @@ export const OBJECTS: readonly ObjectEntry[] = [
 export const T0 = 8123_456_789_012;
 const FRAME = 0x16ce000;
 
-export const STORY: readonly EventSpec[] = [
+const STORY: readonly EventSpec[] = [
   { kind: 'xsk_fill_submit', ts: T0, cpu: 0, object: 1, position: 77, addr: FRAME, since: T0 - 12_300 },
   { kind: 'xsk_wakeup', ts: T0 + 900, cpu: 0, object: 2, reason: 3 },
   { kind: 'xsk_fill_take', ts: T0 + 20_000, cpu: 1, tid: 0, object: 1, position: 77, addr: FRAME },

@@ -1,6 +1,30 @@
-// Addresses as tools print them, to the bytes that records hold.
+// Addresses as people and tools write them, and the bytes that records hold.
 
 import { isIPv4, isIPv6 } from 'node:net';
+
+/** A MAC address as `aa:bb:cc:dd:ee:ff`. */
+export function formatMac(view: DataView): string {
+  const bytes: string[] = [];
+  for (let i = 0; i < 6; i++) bytes.push(view.getUint8(i).toString(16).padStart(2, '0'));
+  return bytes.join(':');
+}
+
+/** 16 bytes as IPv6 text (RFC 5952), or as a dotted quad when IPv4-mapped. */
+export function formatIp(view: DataView): string {
+  const words: number[] = [];
+  for (let i = 0; i < 8; i++) words.push(view.getUint16(i * 2, false));
+  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff)
+    return [12, 13, 14, 15].map((i) => view.getUint8(i)).join('.');
+  let best = { start: -1, length: 1 };
+  for (let i = 0; i < 8; i++) {
+    let length = 0;
+    while (i + length < 8 && words[i + length] === 0) length++;
+    if (length > best.length) best = { start: i, length };
+  }
+  const text = words.map((word) => word.toString(16));
+  if (best.start < 0) return text.join(':');
+  return `${text.slice(0, best.start).join(':')}::${text.slice(best.start + best.length).join(':')}`;
+}
 
 /** Six bytes; null for what is no MAC address. */
 export function parseMac(text: string): Uint8Array | null {

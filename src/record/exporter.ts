@@ -1,0 +1,135 @@
+// The exporter's thread as the recorder sees it: the banks it was given to save, and what became of each.
+
+import { EventEmitter } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { CONTROL, SHARES } from '../generated/layouts.ts';
+import type { KernelRecorder } from '../source/kernel.ts';
+import { slotsClaimed } from '../source/shim.ts';
+import type { ExportOrder, FromExporter, Frozen } from './messages.ts';
+import type { Exported } from './options.ts';
+import { workerUrl } from './worker-url.ts';
+
+export interface ExporterEvents {
+  saved: [{ readonly path: string; readonly ms: number }];
+  exported: [Exported];
+  failed: [{ readonly message: string; readonly raw: string | null }];
+  error: [Error];
+}
+
+/** A bank that is being saved or exported. */
+interface Pending {
+  readonly path: string;
+  readonly frozen: Frozen;
+  readonly latencyNs: number | null;
+  savedMs: number;
+}
+
+export class Exporter extends EventEmitter<ExporterEvents> {
+  readonly #kernel: KernelRecorder;
+  /** By bank: what each lane had when it was last armed. */
+  readonly #starts: readonly [BigUint64Array, BigUint64Array];
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | null = null;
+  /** Resolves when the thread has loaded what it needs: ended while loading, it would leave files open. */
+  #ready: Promise<void> = Promise.resolve();
+
+  constructor(kernel: KernelRecorder) {
+    super();
+    this.#kernel = kernel;
+    const lanes = kernel.cpus * SHARES.length;
+    this.#starts = [new BigUint64Array(lanes), new BigUint64Array(lanes)];
+  }
+
+  get busy(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  start(): Worker {
+    if (this.#worker) return this.#worker;
+    const worker = new Worker(workerUrl('export-worker'));
+    worker.on('message', (message: FromExporter) => this.#onMessage(message));
+    worker.on('error', (error) => this.emit('error', error));
+    this.#worker = worker;
+    this.#ready = new Promise((resolve) => {
+      worker.once('message', () => resolve());
+      worker.once('exit', () => resolve());
+    });
+    return worker;
+  }
+
+  /** Saves a frozen bank, frees it, and exports what was saved. */
+  export(
+    frozen: Frozen,
+    latencyNs: number | null,
+    order: Pick<ExportOrder, 'fromNs' | 'lastEvents' | 'path' | 'meta' | 'invariants' | 'modules'>,
+  ): void {
+    const { bank, snapshot } = frozen;
+    this.#pending.set(bank, { path: order.path, frozen, latencyNs, savedMs: 0 });
+    const message: ExportOrder = {
+      handle: this.#kernel.handle,
+      cpus: this.#kernel.cpus,
+      bank,
+      starts: this.#starts[bank as 0 | 1],
+      ...order,
+      ...(snapshot ? { snapshot } : {}),
+    };
+    this.start().postMessage(message);
+  }
+
+  /** A bank's events are safe: writers may switch to it at the next freeze. */
+  free(bank: number): void {
+    const starts = this.#starts[bank as 0 | 1];
+    for (let lane = 0; lane < starts.length; lane++) {
+      const [cpu, share] = [Math.floor(lane / SHARES.length), lane % SHARES.length];
+      starts[lane] = BigInt(slotsClaimed(this.#kernel.handle, bank, cpu, share));
+    }
+    this.#kernel.control.setUint32(CONTROL.spare_free, 1, true);
+  }
+
+  /** Ends the thread when it may be ended. */
+  async end(): Promise<void> {
+    await this.#ready;
+    await this.terminate();
+  }
+
+  /** Ends the thread at once. */
+  async terminate(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #onMessage(message: FromExporter): void {
+    switch (message.type) {
+      case 'ready':
+        return;
+      case 'saved': {
+        const pending = this.#pending.get(message.bank);
+        if (pending) pending.savedMs = message.ms;
+        this.free(message.bank);
+        this.emit('saved', { path: message.raw, ms: message.ms });
+        return;
+      }
+      case 'exported': {
+        const [bank, pending] =
+          [...this.#pending].find(([, { path }]) => message.path.startsWith(path)) ?? [];
+        if (bank === undefined || !pending) return;
+        this.#pending.delete(bank);
+        this.emit('exported', {
+          path: message.path,
+          rows: message.rows,
+          bytes: message.bytes,
+          cause: pending.frozen.cause,
+          violations: pending.frozen.violations,
+          savedMs: pending.savedMs,
+          exportedMs: message.ms,
+          latencyNs: pending.latencyNs,
+        });
+        return;
+      }
+      case 'failed':
+        this.#pending.delete(message.bank);
+        this.free(message.bank);
+        this.emit('failed', { message: message.message, raw: message.raw });
+        return;
+    }
+  }
+}
