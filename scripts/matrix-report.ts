@@ -61,7 +61,8 @@ ${columns.map(summary).join('\n')}
 
 ## Probes
 
-By which method a probe is attached; where a kernel has another function for it, of which. A dash: nothing can be recorded on that kernel.
+By which method a probe is attached; where a kernel has another function for it, of which. Not needed: another probe tells as
+much there. A dash: nothing can be recorded on that kernel.
 
 ${table(['path', 'probe', 'function or tracepoint', ...kernels], probes)}
 ${notes.map((note, i) => `\n${i + 1}. ${note}`).join('')}
@@ -109,7 +110,8 @@ function rowsOf(columns: readonly Column[]): Row[] {
 
 function probeCell({ facts, refusal }: Column, { names, target, path }: Row, notes: string[]): string {
   const own = facts.probes.find((probe) => probe.path === path && names.includes(probe.probe));
-  if (own === undefined || refusal !== undefined) return '–';
+  if (refusal !== undefined) return '–';
+  if (own === undefined) return 'not needed';
   const what = `${own.method ?? own.status}${own.method !== null && own.target !== target ? ` of \`${own.target}\`` : ''}`;
   const note = noteOf(own);
   if (note === null) return what;
