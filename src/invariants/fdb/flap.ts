@@ -66,5 +66,11 @@ export default defineInvariant({
   source: 'RFC 7432, 15.1: MAC duplication; drivers/net/vxlan: vxlan_snoop',
   severity: 'warning',
   needs: ['vxlan_fdb_exists', 'vxlan_fdb_update', 'vxlan_device_delete'],
+  picture: [
+    { from: 'absent', event: 'vxlan_fdb_update', to: 'behind a VTEP' },
+    { from: 'behind a VTEP', event: 'vxlan_fdb_update', to: 'moved' },
+    { from: 'moved', event: 'vxlan_fdb_update', to: 'moved' },
+    { from: 'moved', event: 'vxlan_device_delete', to: 'absent' },
+  ],
   start: (context) => new Flap(context),
 });

@@ -52,5 +52,11 @@ export default defineInvariant({
   source:
     'net/netlink/af_netlink.c: netlink_create (a socket acts in the namespace of the thread that made it)',
   needs: [...THREAD_KINDS, 'netns_request'],
+  picture: [
+    { from: 'at home', event: 'netns_request', to: 'at home' },
+    { from: 'at home', event: 'netns_enter', to: 'visiting' },
+    { from: 'visiting', event: 'netns_request', to: 'visiting' },
+    { from: 'visiting', event: 'netns_enter', to: 'at home' },
+  ],
   start: (context) => new ForeignRequest(context),
 });

@@ -128,5 +128,13 @@ export default defineInvariant({
   object: 'thread',
   source: "setns(2): a namespace is the thread's until it leaves it; a pool of threads knows nothing of that",
   needs: [...THREAD_KINDS, 'netns_create', 'netns_request'],
+  picture: [
+    { from: 'at home', event: 'netns_enter', to: 'visiting' },
+    { from: 'visiting', event: 'netns_request', to: 'visiting' },
+    { from: 'visiting', event: 'netns_enter', to: 'at home' },
+    { from: 'at home', event: 'netns_thread_exit', to: 'ended' },
+    { from: 'at home', event: 'netns_create', to: 'in a namespace it made' },
+    { from: 'in a namespace it made', event: 'netns_thread_exit', to: 'ended' },
+  ],
   start: (context) => new NotRestored(context),
 });

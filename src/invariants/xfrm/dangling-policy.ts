@@ -175,5 +175,12 @@ export default defineInvariant({
     'xfrm_drop',
     'xfrm_request',
   ],
+  picture: [
+    { from: 'absent', event: 'xfrm_policy_add', to: 'waits for a state' },
+    { from: 'waits for a state', event: 'xfrm_state_add', to: 'satisfied' },
+    { from: 'satisfied', event: 'xfrm_state_delete', to: 'waits for a state' },
+    { from: 'waits for a state', event: 'xfrm_policy_delete', to: 'absent' },
+    { from: 'satisfied', event: 'xfrm_policy_delete', to: 'absent' },
+  ],
   start: (context) => new DanglingPolicy(context),
 });

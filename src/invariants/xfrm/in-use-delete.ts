@@ -231,5 +231,11 @@ export default defineInvariant({
     'vxlan_fdb_update',
     'vxlan_fdb_delete',
   ],
+  picture: [
+    { from: 'unused', event: 'vxlan_fdb_update', to: 'in use' },
+    { from: 'in use', event: 'vxlan_fdb_delete', to: 'unused' },
+    { from: 'unused', event: 'xfrm_state_delete', to: 'unused' },
+    { from: 'unused', event: 'xfrm_policy_delete', to: 'unused' },
+  ],
   start: (context) => new InUseDelete(context),
 });

@@ -140,5 +140,12 @@ export default defineInvariant({
     'xfrm_policy_add',
     'xfrm_policy_delete',
   ],
+  picture: [
+    { from: 'quiet', event: 'xfrm_state_add', to: 'changed by one thread' },
+    { from: 'changed by one thread', event: 'xfrm_state_update', to: 'changed by one thread' },
+    { from: 'changed by one thread', event: 'xfrm_state_delete', to: 'changed by one thread' },
+    { from: 'changed by one thread', event: 'xfrm_policy_add', to: 'changed by one thread' },
+    { from: 'changed by one thread', event: 'xfrm_policy_delete', to: 'changed by one thread' },
+  ],
   start: (context) => new RotationRace(context),
 });

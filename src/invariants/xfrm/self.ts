@@ -111,5 +111,12 @@ export default defineInvariant({
     'link_address_add',
     'link_address_delete',
   ],
+  picture: [
+    { from: 'remote', event: 'xfrm_state_add', to: 'remote' },
+    { from: 'remote', event: 'xfrm_state_update', to: 'remote' },
+    { from: 'remote', event: 'xfrm_policy_add', to: 'remote' },
+    { from: 'remote', event: 'link_address_add', to: 'local' },
+    { from: 'local', event: 'link_address_delete', to: 'remote' },
+  ],
   start: (context) => new Self(context),
 });

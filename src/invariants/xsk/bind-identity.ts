@@ -152,5 +152,9 @@ export default defineInvariant({
   source:
     'net/xdp/xsk.c: xsk_bind; net/xdp/xsk_buff_pool.c: xp_assign_dev_shared; libxdp: contexts keyed by netns cookie',
   needs: ['xsk_bind', 'xsk_release'],
+  picture: [
+    { from: 'unbound', event: 'xsk_bind', to: 'bound' },
+    { from: 'bound', event: 'xsk_release', to: 'unbound' },
+  ],
   start: (context) => new BindIdentity(context),
 });

@@ -100,5 +100,10 @@ export default defineInvariant({
   source:
     'net/xdp/xsk_queue.h: xp_validate_desc; net/xdp/xsk_buff_pool.c: xp_check_aligned, xp_check_unaligned',
   needs: ['xsk_fill_submit', 'xsk_tx_submit', 'xsk_rx_publish'],
+  picture: [
+    { from: 'inside its umem', event: 'xsk_fill_submit', to: 'inside its umem' },
+    { from: 'inside its umem', event: 'xsk_tx_submit', to: 'inside its umem' },
+    { from: 'inside its umem', event: 'xsk_rx_publish', to: 'inside its umem' },
+  ],
   start: (context) => new DescriptorBounds(context),
 });

@@ -133,5 +133,11 @@ export default defineInvariant({
   object: '(umem, frame)',
   source: 'net/xdp/xsk.c: xsk_rcv, __xsk_rcv_zc',
   needs: ['xsk_redirect', 'xsk_rx_reserve', 'xsk_rx_write', 'xsk_rx_publish'],
+  picture: [
+    { from: 'no packet', event: 'xsk_redirect', to: 'length known' },
+    { from: 'length known', event: 'xsk_rx_reserve', to: 'entry reserved' },
+    { from: 'entry reserved', event: 'xsk_rx_write', to: 'written with that length' },
+    { from: 'written with that length', event: 'xsk_rx_publish', to: 'no packet' },
+  ],
   start: (context) => new Length(context),
 });
