@@ -1,6 +1,7 @@
 // What flightring lab does, loaded only when it is run.
 
-import { resolve } from 'node:path';
+import { accessSync, constants } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { UsageError } from '../model/errors.ts';
 import {
   type BootOptions,
@@ -11,6 +12,7 @@ import {
   prepareLab,
 } from '../lab/index.ts';
 import { parseDuration } from './duration.ts';
+import { unknownWord } from './nearest.ts';
 
 export interface LabFlags {
   readonly kernel?: string;
@@ -45,6 +47,7 @@ export async function runLab(words: readonly string[], flags: LabFlags): Promise
   const timeoutMs = parseDuration(flags.timeout, '--timeout') / 1e6;
   if (timeoutMs <= 0)
     throw new UsageError('BAD_DURATION', `--timeout takes a time above 0, not "${flags.timeout}".`);
+  requireCommand(words[0] as string);
   await using lab = await bootLab({ ...bootOptions(flags), onProgress });
   stopWithUs(lab);
   const { code } = await lab.run(commandLine(words), {
@@ -55,6 +58,22 @@ export async function runLab(words: readonly string[], flags: LabFlags): Promise
     onStderr: (text) => void process.stderr.write(text),
   });
   return code;
+}
+
+/** The lab has this machine's programs, and no others: a word that is none is told before it boots. */
+function requireCommand(word: string): void {
+  if (word === 'flightring' || word.includes('/')) return;
+  const folders = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`.split(':');
+  const isThere = folders.some((folder) => {
+    try {
+      accessSync(join(folder, word), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (!isThere)
+    throw unknownWord('program or lab command', word, ['run', 'kernels', 'prepare', 'flightring']);
 }
 
 function kernelTable(kernels: readonly ListedKernel[]): string[] {

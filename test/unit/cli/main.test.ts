@@ -63,6 +63,8 @@ test.each([
   [['check'], 'missing required argument \'file\' (see "flightring check --help")'],
   [['check', '/nowhere.parquet'], 'There is no recording /nowhere.parquet.'],
   [['invariants', 'xsk.ownershp'], 'did you mean xsk.ownership?'],
+  [['lab', 'kernls'], 'There is no program or lab command "kernls"; did you mean kernels?'],
+  [['lab', '--', 'no-such-program-here'], 'There is no program or lab command "no-such-program-here"'],
   [['lab'], 'give it a command: flightring lab -- flightring doctor'],
   [['lab', '--cpus', 'two', 'true'], '--cpus takes a whole number from 1 to 64, not "two".'],
 ])('%j is refused in one line', async (args, sentence) => {
