@@ -19,6 +19,8 @@ import { derivePublishRace, type Race } from './publish-race.ts';
 const ROOT = join(import.meta.dirname, '../..');
 /** Events of a recording that are turned into Parquet: an emulated machine is slow at it. */
 const LAST_EVENTS = 4000;
+/** Of so many events one may be missing for an interrupt inside a probe's program. */
+const MISSES_SHARE = 500;
 /** What npm test asks of a healthy run; npm run soak asks for millions. */
 const HEALTHY_EVENTS = 100_000;
 
@@ -167,8 +169,15 @@ describe.each(KERNELS)('$title', ({ title, boot, scenarios, whole }) => {
   });
 
   /** Warnings that a healthy scenario explains are no noise. */
-  function expectSilence(result: ScenarioResult, { mayExpect = [], keep = false }: Scenario): void {
-    const { violations, lost, unseen, recursionMisses, objectsDropped, counts } = result.summary;
+  function expectSilence(
+    result: ScenarioResult,
+    { mayExpect = [], keep = false, wires = 0 }: Scenario,
+  ): void {
+    const { violations, lost, unseen, objectsDropped, counts, events } = result.summary;
+    // Cards interrupt. The kernel runs no program inside itself: what interrupts one on its own function goes unrecorded,
+    // which no recorder can help, and is counted. Between veth devices nothing interrupts.
+    const isRare = wires > 0 && result.summary.recursionMisses * MISSES_SHARE < events;
+    const recursionMisses = isRare ? 0 : result.summary.recursionMisses;
     expect(firedBy(result).filter((name) => !mayExpect.includes(name))).toEqual([]);
     const warnings = mayExpect.reduce(
       (left, name) => left - (counts[name]?.fired ?? 0),
