@@ -12,7 +12,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EINVAL: 'the kernel does not take it in this form',
   ENOTSUPP: 'this kernel can not attach there',
   EOPNOTSUPP: 'not supported by this kernel',
-  ENOSYS: 'not implemented in this kernel',
+  ENOSYS: 'this kernel has no such call',
   ENOMEM: 'out of memory',
   E2BIG: 'too large',
   EBUSY: 'busy',
