@@ -1,7 +1,7 @@
 // Runs one scenario on the kernel it is started on: sets the scene, records, causes the fault, and tells what came of it.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -147,16 +147,12 @@ async function forward(
       const { packets, rate } = { packets: scenario.packets, rate: scenario.rate ?? 1000 };
       progress(`sending ${packets} packets through it`);
       const traffic = join(options.built, 'udp-traffic');
-      const receiver = start(
-        'fr-right',
-        [traffic, 'recv', '--seconds', String(Math.ceil(packets / rate) + 6)],
-        lines,
-      );
-      const sender = start(
-        'fr-left',
-        [traffic, 'send', '--to', '10.77.0.2', '--count', String(packets), '--rate', String(rate)],
-        lines,
-      );
+      const tally = `/tmp/flightring-tally-${process.pid}`;
+      rmSync(tally, { force: true });
+      const receiver = start('fr-right', [traffic, 'recv', '--tally-file', tally], lines);
+      const pace = ['--count', String(packets), '--rate', String(rate)];
+      const closed = scenario.window ? ['--tally-file', tally, '--window', String(scenario.window)] : [];
+      const sender = start('fr-left', [traffic, 'send', '--to', '10.77.0.2', ...pace, ...closed], lines);
       await sender.ended;
       await sleep(500);
       receiver.child.kill('SIGTERM');

@@ -28,6 +28,11 @@ export interface Scenario {
   /** Packets sent through the forwarder, and how many a second; a program finds the number in FLIGHTRING_PACKETS. */
   readonly packets?: number;
   readonly rate?: number;
+  /**
+   * Of these packets at most so many are on their way at a time, however long an emulated machine keeps the forwarder
+   * from running: less than its rings hold, so that none is dropped for want of room. Default any number.
+   */
+  readonly window?: number;
   /** A program or script of test/workloads with its words that runs beside the forwarder's traffic and is ended with it. */
   readonly beside?: readonly string[];
   /** Events recorded at most, in place of what the run's options say: what an emulated machine has no time for meanwhile must fit. */

@@ -27,9 +27,10 @@ space=frc
 # Neighbours that come and go at once; an emulated machine's checker must keep up.
 piece=500
 ready=/tmp/flightring-churn-$$
+tally=/tmp/flightring-churn-tally-$$
 
 remove() {
-	rm -f "$ready"
+	rm -f "$ready" "$tally"
 	if [ -e "/run/netns/$space" ]; then
 		ip netns delete "$space"
 	fi
@@ -89,13 +90,14 @@ forwarding() {
 	sh "$here/veth-topology.sh" up
 	ip netns exec fr-outer "$built/xsk-forwarder" --ready-file "$ready" --ring-size 2048 >/dev/null &
 	while [ ! -e "$ready" ]; do sleep 0.1; done
-	ip netns exec fr-right "$built/udp-traffic" recv --seconds 4 >/dev/null &
+	ip netns exec fr-right "$built/udp-traffic" recv --seconds 4 --tally-file "$tally" >/dev/null &
 	receiver=$!
-	ip netns exec fr-left "$built/udp-traffic" send --to 10.77.0.2 --count 400 --rate 400 >/dev/null
+	ip netns exec fr-left "$built/udp-traffic" send --to 10.77.0.2 --count 400 --rate 400 \
+		--tally-file "$tally" --window 256 >/dev/null
 	wait "$receiver" || true
 	kill "$(cat "$ready")"
 	wait
-	rm -f "$ready"
+	rm -f "$ready" "$tally"
 	sh "$here/veth-topology.sh" down
 }
 

@@ -2,6 +2,7 @@
 /* Sends numbered UDP packets of varying length from several ports, or receives them and checks every byte. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +38,8 @@ struct options {
 	double rate;
 	double seconds;
 	const char *ready_file;
+	const char *tally_file;
+	uint64_t window;
 };
 
 static volatile sig_atomic_t stop_requested;
@@ -122,8 +126,45 @@ static void keep_pace(const struct options *o, double started, uint64_t sent)
 	}
 }
 
+/* What a receiver has counted, for a sender in another namespace to see: one uint64_t, or null without a
+ * file. */
+static _Atomic uint64_t *map_tally(const char *path)
+{
+	if (!path)
+		return NULL;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	void *at = fd < 0 || ftruncate(fd, sizeof(uint64_t))
+		       ? MAP_FAILED
+		       : mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		die("cannot map --tally-file");
+	close(fd);
+	return at;
+}
+
+/*
+ * Waits until fewer than --window packets are on their way. What has not come after two seconds won't come:
+ * it is counted as lost from then on.
+ */
+static void wait_for_window(const struct options *o, _Atomic uint64_t *tally, uint64_t sent, uint64_t *lost)
+{
+	const struct timespec pause = {.tv_nsec = 200000};
+	double stalled = 0;
+
+	while (!stop_requested && sent - *lost >= *tally + o->window) {
+		if (stalled == 0)
+			stalled = now() + 2;
+		if (now() > stalled)
+			*lost = sent - *tally;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static int send_packets(const struct options *o)
 {
+	_Atomic uint64_t *tally = o->window ? map_tally(o->tally_file) : NULL;
+	uint64_t lost = 0;
 	uint8_t packet[MAX_LENGTH];
 	int fds[MAX_FLOWS];
 	uint64_t sequence[MAX_FLOWS] = {0};
@@ -139,6 +180,8 @@ static int send_packets(const struct options *o)
 		uint32_t length =
 		    o->min_length + (sequence[flow] * 7 + flow * 13) % (o->max_length - o->min_length + 1);
 
+		if (tally)
+			wait_for_window(o, tally, sent, &lost);
 		write_packet(packet, flow, sequence[flow], length);
 		if (send(fds[flow], packet, length, 0) == (ssize_t)length) {
 			sequence[flow]++;
@@ -202,6 +245,7 @@ static void write_ready_file(const char *path)
 static int receive_packets(const struct options *o)
 {
 	static struct tally tally;
+	_Atomic uint64_t *shown = map_tally(o->tally_file);
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(o->port)};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int buffer = 16 << 20;
@@ -224,6 +268,8 @@ static int receive_packets(const struct options *o)
 			if (length < 0)
 				break;
 			check_packet(&tally, packet, length);
+			if (shown)
+				*shown = tally.received;
 		}
 	}
 	printf("{\"received\":%llu,\"missing\":%llu,\"bad_length\":%llu,\"corrupt\":%llu,\"repeated\":%llu,"
@@ -241,6 +287,8 @@ static const char usage[] =
     "  --count N, --seconds S stop after N packets or S seconds (default: 1000 packets to send, any number "
     "to receive)\n"
     "  --ready-file F         recv: written when the socket is bound\n"
+    "  --tally-file F         recv: keeps the number of packets received in F; send: reads it for --window\n"
+    "  --window N             send: at most N packets on their way, by --tally-file (default: any number)\n"
     "  --rate R               send: packets per second, 0 for as fast as it goes (default 1000)\n"
     "  --flows N              send: source ports, 1 to 256 (default 16)\n"
     "  --source-port N        send: first source port (default 20000)\n"
@@ -257,6 +305,8 @@ static const struct option long_options[] = {
     {"min-length", required_argument, NULL, 'm'},
     {"max-length", required_argument, NULL, 'M'},
     {"ready-file", required_argument, NULL, 'R'},
+    {"tally-file", required_argument, NULL, 'T'},
+    {"window", required_argument, NULL, 'w'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -306,6 +356,12 @@ int main(int argc, char **argv)
 		case 'R':
 			o.ready_file = optarg;
 			break;
+		case 'T':
+			o.tally_file = optarg;
+			break;
+		case 'w':
+			o.window = parse_number("--window", optarg, 1, UINT32_MAX);
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
@@ -318,10 +374,10 @@ int main(int argc, char **argv)
 	}
 	const char *mode = optind + 1 == argc ? argv[optind] : "";
 	bool sending = !strcmp(mode, "send");
-	if ((!sending && strcmp(mode, "recv")) || (sending && !o.to) || o.min_length > o.max_length) {
-		fprintf(
-		    stderr,
-		    "udp-traffic: want 'send --to ADDRESS' or 'recv', and --min-length <= --max-length\n");
+	if ((!sending && strcmp(mode, "recv")) || (sending && !o.to) || o.min_length > o.max_length ||
+	    (sending && !o.tally_file != !o.window)) {
+		fprintf(stderr, "udp-traffic: want 'send --to ADDRESS' or 'recv', --min-length <= "
+				"--max-length, and --window with --tally-file\n");
 		return 2;
 	}
 	sigaction(SIGINT, &action, NULL);

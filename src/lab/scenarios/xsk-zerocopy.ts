@@ -37,7 +37,7 @@ const scenarios: readonly Scenario[] = [
   zerocopy(
     'healthy',
     'the driver receives into the frames of the umem and sends out of them: nothing is wrong',
-    {},
+    { window: 256 },
   ),
   fault('double-fill', 'puts one frame into its FILL ring twice'),
   fault('fill-while-tx', 'puts a frame into FILL while the card has it to send'),

@@ -5,8 +5,9 @@ import type { Scenario } from '../scenario.ts';
 const FAULT_AFTER = ['--fault-after', '300'];
 /** Small enough that a fault in the middle of FILL comes to light soon. */
 const RING = ['--ring-size', '128'];
-/** Room for two seconds of packets: an emulated machine's forwarder may not run for that long. */
+/** Room for two seconds of packets, of which the sender leaves most unused: an emulated forwarder may not run for longer. */
 const LARGE_RING = ['--ring-size', '2048'];
+const WINDOW = 512;
 
 function fault(
   name: string,
@@ -36,6 +37,7 @@ const scenarios: readonly Scenario[] = [
     workload: 'forwarder',
     paths: ['xsk', 'neigh'],
     words: LARGE_RING,
+    window: WINDOW,
     packets: 14_000,
     rate: 2000,
     // Of 28 000 events a second an emulated checker, whose code is yet to be compiled, takes none for some seconds.
@@ -48,6 +50,7 @@ const scenarios: readonly Scenario[] = [
     workload: 'forwarder',
     paths: ['xsk', 'neigh'],
     words: LARGE_RING,
+    window: WINDOW,
     packets: 1500,
     rate: 1000,
     attach: 'kprobe',
@@ -95,6 +98,7 @@ const scenarios: readonly Scenario[] = [
     paths: ['xsk', 'neigh'],
     topology: ['--same-ifindex', '4242'],
     words: LARGE_RING,
+    window: WINDOW,
     packets: 600,
     rate: 600,
     expects: [],
@@ -108,6 +112,7 @@ const scenarios: readonly Scenario[] = [
     workload: 'forwarder',
     paths: ['xsk', 'neigh'],
     words: LARGE_RING,
+    window: WINDOW,
     packets: 1500,
     rate: 500,
     beside: ['napi-roam', '30000', 'udp-traffic', 'xsk-forwarder'],
