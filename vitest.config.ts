@@ -1,4 +1,4 @@
-// The tests by kind: what needs nothing, what needs this machine's kernel or the lab, and what needs the packed package.
+// The tests by kind: what needs nothing, what needs this machine's kernel or the lab, a browser, or the packed package.
 
 import { defineConfig } from 'vitest/config';
 
@@ -12,6 +12,7 @@ export default defineConfig({
       { test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 240_000 } },
       { test: { name: 'golden', include: ['test/golden/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'kernel', include: ['test/kernel/**/*.test.ts'], globalSetup: ['test/kernel/build.ts'], ...slow } },
+      { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], ...slow } },
       { test: { name: 'package', include: ['test/package/**/*.test.ts'], ...slow } },
     ],
   },

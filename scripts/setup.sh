@@ -5,7 +5,7 @@
 set -eu
 
 packages="clang llvm libbpf-dev libelf-dev zlib1g-dev bpftool gcc make libc6-dev qemu-system-x86 busybox-static kmod iproute2
-iputils-ping ethtool dpkg-dev xz-utils procps util-linux ca-certificates"
+iputils-ping ethtool dpkg-dev xz-utils procps util-linux ca-certificates chromium"
 oldest_debian=12
 oldest_node=20.19
 
