@@ -55,6 +55,13 @@ export interface PathCost {
   readonly ns: number;
 }
 
+/** The same of one probe, its programs together. One that never ran has none. */
+export interface ProbeCost {
+  readonly probe: string;
+  readonly runs: number;
+  readonly ns: number;
+}
+
 /** What recording cost, from when it was armed. */
 export interface RecordingCosts {
   readonly wallNs: number;
@@ -62,6 +69,8 @@ export interface RecordingCosts {
   readonly sampledNs: number;
   /** Programs in the kernel, run by whoever caused the event. */
   readonly paths: readonly PathCost[];
+  /** Not in older recordings. */
+  readonly probes?: readonly ProbeCost[];
   /** CPU time of the recorder's own process, all its threads, ns. */
   readonly processNs: number;
 }

@@ -6,6 +6,7 @@ import type { ObjectEntry } from '../model/objects.ts';
 import type {
   CpuWindow,
   FreezeFacts,
+  ProbeCost,
   ProbeCoverage,
   RecordingCosts,
   RecordingMeta,
@@ -175,8 +176,13 @@ function readCosts(costs: JsonReader): RecordingCosts {
       runs: cost.get('runs').count(),
       ns: cost.get('ns').count(),
     })),
+    ...(costs.has('probes') ? { probes: costs.get('probes').list(readProbeCost) } : {}),
     processNs: costs.get('processNs').count(),
   };
+}
+
+function readProbeCost(cost: JsonReader): ProbeCost {
+  return { probe: cost.get('probe').text(), runs: cost.get('runs').count(), ns: cost.get('ns').count() };
 }
 
 function readViolation(violation: JsonReader): Violation {
