@@ -9,6 +9,7 @@ import {
   decodeLevels,
   decodePlain,
   decodeStrings,
+  LEVELS_SLACK,
   malformed,
   takeByte,
 } from './decode.ts';
@@ -16,8 +17,8 @@ import { readInteger, readStruct } from './thrift.ts';
 
 /** A column's values in one row group. The memory is used again for the next. */
 export interface ChunkValues {
-  /** 1 for each row with a value; null if every row has one. */
-  present: Uint8Array | null;
+  /** The rows that have a value, rising; null if every row has one. */
+  rows: Uint16Array | null;
   /** How many values there are; the arrays may be longer. */
   count: number;
   /** The values without the rows that have none; of a text its number among the strings. */
@@ -27,7 +28,7 @@ export interface ChunkValues {
 }
 
 export function createChunkValues(): ChunkValues {
-  return { present: null, count: 0, low: new Uint32Array(), high: null, strings: [] };
+  return { rows: null, count: 0, low: new Uint32Array(), high: null, strings: [] };
 }
 
 /** Bits of an index into a dictionary of 65 536 entries, the most that a row group can need. */
@@ -46,8 +47,8 @@ export function decodeChunk(bytes: Uint8Array, column: Column, rows: number, int
     throw malformed(`a page of ${rows} rows of ${column.name} was expected`);
   }
   const body = pageBody(cursor, header);
-  into.present = column.required ? null : roomForLevels(into.present, rows);
-  const count = into.present === null ? rows : decodeLevels(body, into.present, rows);
+  into.rows = column.required ? null : roomForRows(into.rows, rows);
+  const count = into.rows === null ? rows : decodeLevels(body, into.rows, rows);
   into.count = count;
   into.strings = dictionary?.strings ?? [];
   into.low = roomFor(into.low, count);
@@ -70,8 +71,8 @@ function roomFor(array: Uint32Array | null, count: number): Uint32Array {
   return array !== null && array.length >= count ? array : new Uint32Array(count);
 }
 
-function roomForLevels(levels: Uint8Array | null, rows: number): Uint8Array {
-  return levels !== null && levels.length >= rows ? levels : new Uint8Array(rows);
+function roomForRows(array: Uint16Array | null, rows: number): Uint16Array {
+  return array !== null && array.length >= rows + LEVELS_SLACK ? array : new Uint16Array(rows + LEVELS_SLACK);
 }
 
 /** Numbers of parquet.thrift. */
@@ -144,11 +145,13 @@ function decodeIndices(
 ): void {
   const width = takeByte(body);
   if (width < 1 || width > MAX_INDEX_BITS) throw malformed(`indices of ${width} bits`);
-  decodeHybrid(body, low, count, width, dictionary.size - 1);
-  if (text) return;
-  const { low: lows, high: highs } = dictionary;
-  if (high !== null && highs !== null) {
-    for (let i = 0; i < count; i++) high[i] = highs[low[i] as number] as number;
+  const { low: lows, high: highs, size } = dictionary;
+  if (text) return decodeHybrid(body, low, count, width, size - 1);
+  if (high === null || highs === null) return decodeHybrid(body, low, count, width, size - 1, lows);
+  decodeHybrid(body, low, count, width, size - 1);
+  for (let i = 0; i < count; i++) {
+    const index = low[i] as number;
+    low[i] = lows[index] as number;
+    high[i] = highs[index] as number;
   }
-  for (let i = 0; i < count; i++) low[i] = lows[low[i] as number] as number;
 }

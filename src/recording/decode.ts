@@ -79,13 +79,14 @@ function viewOf(bytes: Uint8Array, start: number, length: number): DataView {
 /** The longest value whose bits, from wherever in a byte, lie in 32. */
 const MAX_WIDTH = 25;
 
-/** Fills `out` with `count` values of `width` bits, at most 24, each at most `max`. */
+/** Fills `out` with `count` values of `width` bits, at most 24, each at most `max`; or with what stands there in `lookup`. */
 export function decodeHybrid(
   cursor: Cursor,
   out: Uint32Array,
   count: number,
   width: number,
   max: number,
+  lookup: Uint32Array | null = null,
 ): void {
   if (width < 1 || width >= MAX_WIDTH) throw malformed(`values of ${width} bits`);
   const valueBytes = (width + 7) >> 3;
@@ -94,14 +95,16 @@ export function decodeHybrid(
     const header = takeVarint(cursor);
     if (header % 2 === 0) {
       const value = takeRun(cursor, header / 2, count - done, valueBytes, max);
-      out.fill(value, done, done + header / 2);
+      out.fill(lookup === null ? value : (lookup[value] as number), done, done + header / 2);
       done += header / 2;
       continue;
     }
     const groups = takeGroups(header, count - done);
     const at = take(cursor, groups * width);
     const end = Math.min(done + groups * 8, count);
-    unpack(viewOf(cursor.bytes, at, groups * width), width, out, done, end, max);
+    const view = viewOf(cursor.bytes, at, groups * width);
+    if (lookup === null) unpack(view, width, out, done, end, max);
+    else unpackEntries(view, width, out, done, end, max, lookup);
     done = end;
   }
 }
@@ -142,50 +145,61 @@ function unpack(
   }
 }
 
-/** Definition levels of `rows` rows, 1 for a value; returns how many values there are. */
-export function decodeLevels(cursor: Cursor, out: Uint8Array, rows: number): number {
+function unpackEntries(
+  view: DataView,
+  width: number,
+  out: Uint32Array,
+  from: number,
+  end: number,
+  max: number,
+  lookup: Uint32Array,
+): void {
+  const mask = 2 ** width - 1;
+  let bit = 0;
+  for (let i = from; i < end; i++) {
+    const value = (view.getUint32(bit >>> 3, true) >>> (bit & 7)) & mask;
+    if (value > max) throw malformed(`the value ${value}, at most ${max} expected`);
+    out[i] = lookup[value] as number;
+    bit += width;
+  }
+}
+
+/** Entries that `decodeLevels` may write behind the last. */
+export const LEVELS_SLACK = 8;
+
+/** Definition levels of `rows` rows, at most 65 536: fills `out` with the numbers of those that have a value; returns how many. */
+export function decodeLevels(cursor: Cursor, out: Uint16Array, rows: number): number {
   const length = takeU32(cursor);
   const start = take(cursor, length);
   const levels: Cursor = { bytes: cursor.bytes, at: start, end: start + length };
   const { bytes } = cursor;
   let values = 0;
-  let done = 0;
-  while (done < rows) {
+  let row = 0;
+  while (row < rows) {
     const header = takeVarint(levels);
     if (header % 2 === 0) {
       const run = header / 2;
-      const value = takeRun(levels, run, rows - done, 1, 1);
-      out.fill(value, done, done + run);
-      values += value * run;
-      done += run;
+      const end = row + run;
+      if (takeRun(levels, run, rows - row, 1, 1) === 0) row = end;
+      for (; row < end; row++) out[values++] = row;
       continue;
     }
-    const groups = takeGroups(header, rows - done);
+    const groups = takeGroups(header, rows - row);
     let at = take(levels, groups);
-    const end = Math.min(done + groups * 8, rows);
-    for (; done + 8 <= end; done += 8) {
-      const byte = bytes[at++] as number;
-      out[done] = byte & 1;
-      out[done + 1] = (byte >> 1) & 1;
-      out[done + 2] = (byte >> 2) & 1;
-      out[done + 3] = (byte >> 3) & 1;
-      out[done + 4] = (byte >> 4) & 1;
-      out[done + 5] = (byte >> 5) & 1;
-      out[done + 6] = (byte >> 6) & 1;
-      out[done + 7] = byte >> 7;
-      values += ONES[byte] as number;
+    const end = Math.min(row + groups * 8, rows);
+    for (; row < end; row += 8) {
+      let byte = bytes[at++] as number;
+      if (end - row < 8) byte &= (1 << (end - row)) - 1;
+      // Without a branch, which would be mispredicted: what is no value is written over by the next.
+      for (let bit = 0; bit < 8; bit++) {
+        out[values] = row + bit;
+        values += (byte >> bit) & 1;
+      }
     }
-    for (let bit = 0; done < end; done++, bit++) {
-      const level = ((bytes[at] as number) >> bit) & 1;
-      out[done] = level;
-      values += level;
-    }
+    row = end;
   }
   return values;
 }
-
-/** Ones among the bits of each byte. */
-const ONES = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
 
 export function decodePlain(cursor: Cursor, low: Uint32Array, high: Uint32Array | null, count: number): void {
   const size = high === null ? 4 : 8;

@@ -260,7 +260,7 @@ function findDamage(
   );
   if (head >= 0) found.push({ offset: head, message: `the file's head is damaged at byte ${head}` });
   let goodGroups = groups.length;
-  const memory = Buffer.allocUnsafe(READ_BYTES);
+  const memory = Buffer.allocUnsafe(Math.min(READ_BYTES, size));
   let rowsReadable = 0;
   let piece = 0;
   for (const [index, group] of groups.entries()) {

@@ -10,7 +10,8 @@ import type { Damage } from './integrity.ts';
 import { RAW_MAGIC, readRaw } from './raw.ts';
 import { createTranslator } from './translate.ts';
 
-export interface Recording {
+/** What a recording is, without what it can do: fit to be sent to another thread. */
+export interface RecordingFacts {
   readonly path: string;
   readonly form: 'parquet' | 'raw';
   /** What the recording says of itself; `layouts` are those it was made with. */
@@ -24,6 +25,9 @@ export interface Recording {
    * no part of a whole record, as `no record`.
    */
   readonly unknownKinds: ReadonlyMap<string, number>;
+}
+
+export interface Recording extends RecordingFacts {
   /**
    * The records in total order, in the layouts asked for, at most 65 536 slots at a time, none split over two batches.
    * Ends at the damage; can be called again.

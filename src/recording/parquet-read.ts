@@ -164,7 +164,11 @@ function* readGroups(
     ...kind,
     left: kinds !== undefined && !kinds.has(kind.from.kind),
   }));
-  const scatter = createScatter(targets, unknown, { reuse, tolerant: false });
+  const scatter = createScatter(targets, unknown, {
+    reuse,
+    tolerant: false,
+    rows: groups.reduce((most, { rows }) => Math.max(most, rows), 0),
+  });
   const values: ChunkValues[] = plan.columns.map(createChunkValues);
   const longest = groups.reduce((most, { start, end }) => Math.max(most, end - start), 0);
   const memory = new Uint8Array(longest + SLACK_BYTES);

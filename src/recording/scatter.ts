@@ -3,7 +3,7 @@
 import { NO_OBJECT } from '../model/objects.ts';
 import { type Batch, CONTINUATION, FLAG, HEAD, SLOT_LANES } from '../model/slot.ts';
 import type { ChunkValues } from './chunk.ts';
-import { COMMON, type FieldPlan } from './columns.ts';
+import { COMMON, type FieldPlan, MAX_SLOTS } from './columns.ts';
 import { malformed } from './decode.ts';
 import { BATCH_SLOTS, putContinuations } from './slots.ts';
 import { parseText } from './text.ts';
@@ -23,8 +23,8 @@ export const HEAD_COLUMNS: readonly number[] = [
   COMMON.flags,
 ];
 
-/** Rows that are put into slots at a time, column by column: their slots stay in a processor's second cache. */
-const BLOCK_ROWS = 2048;
+/** Records that are put into slots at a time, column by column: their slots stay in a processor's second cache. */
+const BLOCK_RECORDS = 2048;
 /** Slots of a batch whose memory is used again: it stays there as well while it is checked. */
 const REUSED_SLOTS = 4096;
 /** Bindings of this module's own are constants to V8, imported ones are read each time. */
@@ -60,11 +60,15 @@ interface Pass {
   readonly targets: readonly number[];
 }
 
-/** The group that is being put into slots: its values, and how far each pass has come. */
+/** The group that is being put into slots. */
 interface Group {
   readonly values: GroupValues;
-  readonly rows: number;
+  /** By row. */
   readonly targetOf: Uint16Array;
+  /** By row, where its record begins in the batch; only for rows that are wanted. */
+  readonly laneOf: Int32Array;
+  /** The wanted rows. */
+  readonly kept: Uint32Array;
   readonly passes: readonly Pass[];
   /** By pass: how many values of its column lie behind. */
   readonly next: Int32Array;
@@ -83,53 +87,38 @@ export interface ScatterOptions {
   readonly reuse: boolean;
   /** Records of kinds without a layout are counted, not refused. */
   readonly tolerant: boolean;
+  /** Of the largest group. */
+  readonly rows: number;
 }
 
 /** `unknown` counts records by kind that this version doesn't know. */
 export function createScatter(
   targets: readonly Target[],
   unknown: Map<string, number>,
-  { reuse, tolerant }: ScatterOptions,
+  { reuse, tolerant, rows: most }: ScatterOptions,
 ): Scatter {
   const numbers = new Map(targets.map(({ from }, number) => [from.kind, number]));
   /** Behind all kinds: those without a layout. */
   const nameless = targets.length;
   const passes = planPasses(targets);
-  /** By target: slots of its record in the batch, and slots counted as left out. */
+  /** By target: slots of its record in the batch; 0 for those that are left out. */
   const slotsOf = new Int32Array(targets.length + 1);
-  const leftOf = new Int32Array(targets.length + 1);
-  for (const [number, { to, left }] of targets.entries()) {
-    if (to !== null) (left ? leftOf : slotsOf)[number] = to.slots;
-  }
-  const heads = targets.map(({ from, to }) => ({ from, to: to ?? from }));
-  const seen = new Int32Array(targets.length + 1);
-  const laneOf = new Int32Array(BLOCK_ROWS);
-  const reused = reuse ? new Uint32Array(REUSED_SLOTS * LANES) : null;
-  const most = reuse ? REUSED_SLOTS : BATCH_SLOTS;
-
-  /** Puts rows [first, end) into the lanes from `at` on; returns the lane behind them. */
-  function putBlock(group: Group, first: number, end: number, lanes: Uint32Array, at: number): number {
-    const { targetOf, values } = group;
-    let lane = at;
-    seen.fill(0);
-    for (let row = first; row < end; row++) {
-      const target = targetOf[row] as number;
-      seen[target] = (seen[target] as number) + 1;
-      laneOf[row - first] = lane;
-      lane += (slotsOf[target] as number) * LANES;
-    }
-    putHeads(values, targetOf, slotsOf, heads, laneOf, lanes, first, end);
-    for (const [number, pass] of group.passes.entries()) {
-      const wanted = pass.targets.reduce((sum, target) => sum + (seen[target] as number), 0);
-      const put = runPass(group, number, pass, laneOf, lanes, first, end);
-      if (put !== wanted) fillAbsent(group, pass, targets, laneOf, lanes, first, end);
-    }
-    for (const [number, { from, to }] of targets.entries()) {
-      if (to === null && (seen[number] as number) > 0)
-        unknown.set(from.kind, (unknown.get(from.kind) ?? 0) + (seen[number] as number));
-    }
-    return lane;
-  }
+  for (const [number, { to, left }] of targets.entries())
+    if (to !== null && !left) slotsOf[number] = to.slots;
+  const heads: Heads = {
+    slotsOf,
+    fromSlots: Int32Array.from(targets, ({ from }) => from.slots),
+    numberOf: Int32Array.from(targets, ({ from, to }) => (to ?? from).number),
+    kinds: targets.map(({ from }) => from.kind),
+  };
+  const memory = {
+    targetOf: new Uint16Array(most),
+    laneOf: new Int32Array(most),
+    kept: new Uint32Array(most),
+    counts: new Int32Array(targets.length + 1),
+    lanes: new Uint32Array(reuse ? Math.min(REUSED_SLOTS, most * MAX_SLOTS) * LANES : 0),
+  };
+  const batchSlots = reuse ? REUSED_SLOTS : BATCH_SLOTS;
 
   function numberOf(kind: string): number {
     const number = numbers.get(kind);
@@ -138,49 +127,93 @@ export function createScatter(
     return nameless;
   }
 
+  /** Sorts the rows by target; returns how many are wanted. */
+  function sortRows(kinds: ChunkValues, ofText: Uint16Array, rows: number): number {
+    const { targetOf, kept, counts } = memory;
+    const { low } = kinds;
+    counts.fill(0);
+    let wanted = 0;
+    for (let row = 0; row < rows; row++) {
+      const target = ofText[low[row] as number] as number;
+      targetOf[row] = target;
+      counts[target] = (counts[target] as number) + 1;
+      kept[wanted] = row;
+      if ((slotsOf[target] as number) > 0) wanted++;
+    }
+    return wanted;
+  }
+
+  /** Counts what is not part of the batches; returns the slots of what nobody asked for. */
+  function countOthers(kinds: ChunkValues, ofText: Uint16Array, rows: number): number {
+    const { counts } = memory;
+    let skipped = 0;
+    for (const [number, { from, to, left }] of targets.entries()) {
+      const count = counts[number] as number;
+      if (count === 0) continue;
+      if (to === null) unknown.set(from.kind, (unknown.get(from.kind) ?? 0) + count);
+      else if (left) skipped += count * to.slots;
+    }
+    if ((counts[nameless] as number) > 0) countNameless(kinds, ofText, nameless, rows, unknown);
+    return skipped;
+  }
+
   return {
     columnsFor(kinds) {
       const here = new Set(kinds.map((kind) => numbers.get(kind)));
-      return [
-        ...new Set(
-          passes.flatMap(({ column, targets: own }) => (own.some((t) => here.has(t)) ? [column] : [])),
-        ),
-      ];
+      const own = passes.filter((pass) => pass.targets.some((target) => here.has(target)));
+      return [...new Set(own.map(({ column }) => column))];
     },
     *batches(values, rows) {
       const kinds = values[COMMON.kind] as ChunkValues;
       const ofText = Uint16Array.from(kinds.strings, numberOf);
-      const targetOf = new Uint16Array(rows);
-      for (let row = 0; row < rows; row++) targetOf[row] = ofText[kinds.low[row] as number] as number;
+      const wanted = sortRows(kinds, ofText, rows);
+      const { targetOf, laneOf, kept } = memory;
       const here = new Set(ofText);
       const own = passes.filter((pass) => pass.targets.some((target) => here.has(target)));
-      const group: Group = {
-        values,
-        rows,
-        targetOf,
-        passes: own,
-        next: new Int32Array(own.length),
-        parsed: own.map(() => []),
-      };
-      countNameless(kinds, ofText, nameless, rows, unknown);
-      for (let row = 0; row < rows; ) {
-        let [slots, skipped, end] = [0, 0, row];
-        for (; end < rows; end++) {
-          const target = targetOf[end] as number;
-          if (slots + (slotsOf[target] as number) > most) break;
-          slots += slotsOf[target] as number;
-          skipped += leftOf[target] as number;
+      const next = new Int32Array(own.length);
+      const group: Group = { values, targetOf, laneOf, kept, passes: own, next, parsed: own.map(() => []) };
+      for (let first = 0; first < wanted; ) {
+        let [slots, end] = [0, first];
+        for (; end < wanted; end++) {
+          const row = kept[end] as number;
+          const more = slotsOf[targetOf[row] as number] as number;
+          if (slots + more > batchSlots) break;
+          laneOf[row] = slots * LANES;
+          slots += more;
         }
-        const lanes = reused === null ? new Uint32Array(slots * LANES) : reused.fill(0, 0, slots * LANES);
-        for (let at = 0; row < end; ) {
-          const next = Math.min(row + BLOCK_ROWS, end);
-          at = putBlock(group, row, next, lanes, at);
-          row = next;
-        }
-        if (slots > 0 || skipped > 0) yield skipped > 0 ? { lanes, slots, skipped } : { lanes, slots };
+        const lanes = reuse ? memory.lanes.fill(0, 0, slots * LANES) : new Uint32Array(slots * LANES);
+        for (; first < end; first = Math.min(first + BLOCK_RECORDS, end))
+          putBlock(group, heads, targets, lanes, first, Math.min(first + BLOCK_RECORDS, end));
+        yield { lanes, slots };
       }
+      const skipped = countOthers(kinds, ofText, rows);
+      if (skipped > 0) yield { lanes: new Uint32Array(), slots: 0, skipped };
     },
   };
+}
+
+/** Puts the wanted rows [first, end) where they belong. */
+function putBlock(
+  group: Group,
+  heads: Heads,
+  targets: readonly Target[],
+  lanes: Uint32Array,
+  first: number,
+  end: number,
+): void {
+  putHeads(group, heads, lanes, first, end);
+  const { kept, targetOf } = group;
+  const counts = new Int32Array(targets.length + 1);
+  for (let i = first; i < end; i++) {
+    const target = targetOf[kept[i] as number] as number;
+    counts[target] = (counts[target] as number) + 1;
+  }
+  const behind = (kept[end - 1] as number) + 1;
+  for (const [number, pass] of group.passes.entries()) {
+    const put = runPass(group, number, pass, lanes, kept[first] as number, behind);
+    const wanted = pass.targets.reduce((sum, target) => sum + (counts[target] as number), 0);
+    if (put !== wanted) fillAbsent(group, pass, targets, lanes, first, end);
+  }
 }
 
 function countNameless(
@@ -190,7 +223,6 @@ function countNameless(
   rows: number,
   unknown: Map<string, number>,
 ): void {
-  if (!ofText.includes(nameless)) return;
   for (let row = 0; row < rows; row++) {
     const text = kinds.low[row] as number;
     if (ofText[text] !== nameless) continue;
@@ -231,16 +263,17 @@ function formOf(fields: Pass['fields']): Pass['form'] {
   return all.every(({ from, to }) => from.size === 8 && to.size === 8) ? 'two' : 'part';
 }
 
-function putHeads(
-  values: GroupValues,
-  targetOf: Uint16Array,
-  slotsOf: Int32Array,
-  heads: readonly { from: Target['from']; to: Target['from'] }[],
-  laneOf: Int32Array,
-  lanes: Uint32Array,
-  first: number,
-  end: number,
-): void {
+/** What the heads of records are made of, by target. */
+interface Heads {
+  readonly slotsOf: Int32Array;
+  readonly fromSlots: Int32Array;
+  readonly numberOf: Int32Array;
+  readonly kinds: readonly string[];
+}
+
+function putHeads(group: Group, heads: Heads, lanes: Uint32Array, first: number, end: number): void {
+  const { values, kept, targetOf, laneOf } = group;
+  const { slotsOf, fromSlots, numberOf } = heads;
   const column = (place: number): ChunkValues => values[place] as ChunkValues;
   const { low: seqLow, high } = column(COMMON.seq);
   const seqHigh = high as Uint32Array;
@@ -250,18 +283,16 @@ function putHeads(
   const { low: pid } = column(COMMON.pid);
   const { low: cpu } = column(COMMON.cpu);
   const { low: flags } = column(COMMON.flags);
-  const fromSlots = Int32Array.from(heads, ({ from }) => from.slots);
-  const numberOf = Int32Array.from(heads, ({ to }) => to.number);
-  for (let row = first; row < end; row++) {
+  for (let i = first; i < end; i++) {
+    const row = kept[i] as number;
     const target = targetOf[row] as number;
     const slots = slotsOf[target] as number;
-    if (slots === 0) continue;
     const flag = flags[row] as number;
     const sequence = seqHigh[row] as number;
     if (flag > 0xffff || (flag & FLAG_SLOTS) !== (fromSlots[target] as number) - 1 || sequence >= NEXT_SLOT) {
-      throw malformed(`row ${row} of a row group, ${heads[target]?.from.kind}, has the flags ${flag}`);
+      throw malformed(`row ${row} of a row group, ${heads.kinds[target]}, has the flags ${flag}`);
     }
-    const lane = laneOf[row - first] as number;
+    const lane = laneOf[row] as number;
     lanes[lane + SEQ_LOW] = seqLow[row] as number;
     lanes[lane + SEQ_HIGH] = sequence;
     lanes[lane + TS_LOW] = tsLow[row] as number;
@@ -274,54 +305,53 @@ function putHeads(
   }
 }
 
-/** Runs a pass over rows [first, end); returns how many values it put somewhere. */
+/** Runs a pass over rows [first, end), those before it being done; returns how many values it put somewhere. */
 function runPass(
   group: Group,
   number: number,
   pass: Pass,
-  laneOf: Int32Array,
   lanes: Uint32Array,
   first: number,
   end: number,
 ): number {
-  const { targetOf, next } = group;
-  const { present, low, high } = group.values[pass.column] as ChunkValues;
-  const { lane } = pass;
+  const { targetOf, laneOf, next } = group;
+  const { rows, count, low, high, strings } = group.values[pass.column] as ChunkValues;
+  const { lane, form } = pass;
   let value = next[number] as number;
+  while (value < count && (rows === null ? value : (rows[value] as number)) < first) value++;
   let put = 0;
-  if (pass.form === 'one') {
-    for (let row = first; row < end; row++) {
-      if (present !== null && present[row] === 0) continue;
-      const word = low[value++] as number;
+  if (form === 'one') {
+    for (; value < count; value++) {
+      const row = rows === null ? value : (rows[value] as number);
+      if (row >= end) break;
       const to = lane[targetOf[row] as number] as number;
       if (to < 0) continue;
-      lanes[(laneOf[row - first] as number) + to] = word;
+      lanes[(laneOf[row] as number) + to] = low[value] as number;
       put++;
     }
-  } else if (pass.form === 'two') {
+  } else if (form === 'two') {
     const upper = high as Uint32Array;
-    for (let row = first; row < end; row++) {
-      if (present !== null && present[row] === 0) continue;
-      const from = value++;
+    for (; value < count; value++) {
+      const row = rows === null ? value : (rows[value] as number);
+      if (row >= end) break;
       const to = lane[targetOf[row] as number] as number;
       if (to < 0) continue;
-      const at = (laneOf[row - first] as number) + to;
-      lanes[at] = low[from] as number;
-      lanes[at + 1] = upper[from] as number;
+      const at = (laneOf[row] as number) + to;
+      lanes[at] = low[value] as number;
+      lanes[at + 1] = upper[value] as number;
       put++;
     }
   } else {
-    const { strings } = group.values[pass.column] as ChunkValues;
     const parsed = group.parsed[number] as (Uint8Array | undefined)[];
-    for (let row = first; row < end; row++) {
-      if (present !== null && present[row] === 0) continue;
-      const from = value++;
+    for (; value < count; value++) {
+      const row = rows === null ? value : (rows[value] as number);
+      if (row >= end) break;
       const field = pass.fields[targetOf[row] as number];
       if (field === undefined) continue;
-      const at = laneOf[row - first] as number;
-      if (pass.form === 'part')
-        putPart(field.from, field.to, low[from] as number, high?.[from] ?? 0, lanes, at);
-      else putText(field.from, field.to, low[from] as number, strings, parsed, lanes, at);
+      const { from, to } = field;
+      const at = laneOf[row] as number;
+      if (form === 'text') putText(from, to, low[value] as number, strings, parsed, lanes, at);
+      else putPart(from, to, low[value] as number, high?.[value] ?? 0, lanes, at);
       put++;
     }
   }
@@ -366,26 +396,41 @@ function putText(
 
 /** Rows without a value that their kind should have: no object, or damage. */
 function fillAbsent(
-  { targetOf, values }: Group,
+  { targetOf, laneOf, kept, values }: Group,
   pass: Pass,
   targets: readonly Target[],
-  laneOf: Int32Array,
   lanes: Uint32Array,
   first: number,
   end: number,
 ): void {
-  const { present } = values[pass.column] as ChunkValues;
-  if (present === null) return;
-  for (let row = first; row < end; row++) {
+  const { rows, count } = values[pass.column] as ChunkValues;
+  if (rows === null) return;
+  let value = 0;
+  for (let i = first; i < end; i++) {
+    const row = kept[i] as number;
     const target = targetOf[row] as number;
     const field = pass.fields[target];
-    if (field === undefined || present[row] === 1) continue;
+    if (field === undefined) continue;
+    if (value === 0) value = firstAtLeast(rows, count, row);
+    while (value < count && (rows[value] as number) < row) value++;
+    if (value < count && rows[value] === row) continue;
     if (!field.from.isObject) {
       const kind = targets[target]?.from.kind;
       throw malformed(`row ${row} of a row group, ${kind}, lacks ${field.from.field.name}`);
     }
     const { lane, mask, shift } = field.to;
-    const at = (laneOf[row - first] as number) + lane;
+    const at = (laneOf[row] as number) + lane;
     lanes[at] = (lanes[at] as number) | ((NO_OBJECT & mask) << shift);
   }
+}
+
+/** Place of the first of the rising numbers that is at least `least`. */
+function firstAtLeast(numbers: Uint16Array, count: number, least: number): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] as number) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

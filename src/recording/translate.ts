@@ -21,9 +21,16 @@ export interface Translator {
   translate(batches: Iterable<Batch>, unknown: Map<string, number>): Generator<Batch, void, undefined>;
 }
 
+/** Wanted layouts are few, and the recordings that are put into them many. */
+const plans = new WeakMap<readonly RecordLayout[], ReadonlyMap<string, KindPlan>>();
+
 /** A field that the recording lacks, or has as another type, reads 0. */
 export function pairKinds(from: readonly KindPlan[], to: readonly RecordLayout[]): KindTranslation[] {
-  const wanted = new Map(planColumns(to).kinds.map((kind) => [kind.layout.kind, kind]));
+  let wanted = plans.get(to);
+  if (wanted === undefined) {
+    wanted = new Map(planColumns(to).kinds.map((kind) => [kind.layout.kind, kind]));
+    plans.set(to, wanted);
+  }
   return from.map((kind) => pair(kind, wanted.get(kind.layout.kind)));
 }
 
