@@ -4,14 +4,9 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { RecordingCheck } from '../pipeline.ts';
 import type { RecordingFacts } from '../recording/open.ts';
-import type { FromChecker, ToChecker, WorkerStart } from './messages.ts';
+import type { CheckFailure, FromChecker, ToChecker, WorkerStart } from './messages.ts';
 
-/** Why a recording could not be checked. */
-export interface CheckFailure {
-  /** Stable: that of the error, `THREAD_FAILED` if the checking thread came to an end, `INTERNAL` for an error of ours. */
-  readonly code: string;
-  readonly message: string;
-}
+export type { CheckFailure } from './messages.ts';
 
 /** One recording's outcome: either `check` or `failure`. */
 export type CheckOutcome =

@@ -6,8 +6,7 @@ import { explainThrown, loadInvariants } from '../check/load-invariants.ts';
 import { INVARIANTS } from '../generated/invariants.ts';
 import { FlightringError } from '../model/errors.ts';
 import { checkRecording } from '../pipeline.ts';
-import type { CheckFailure } from './check-recordings.ts';
-import type { FromChecker, ToChecker, WorkerStart } from './messages.ts';
+import type { CheckFailure, FromChecker, ToChecker, WorkerStart } from './messages.ts';
 
 /** Between two reports of how far a recording has come. */
 const TELL_MS = 100;

@@ -2,7 +2,13 @@
 
 import type { RecordingCheck } from '../pipeline.ts';
 import type { RecordingFacts } from '../recording/open.ts';
-import type { CheckFailure } from './check-recordings.ts';
+
+/** Why a recording could not be checked. */
+export interface CheckFailure {
+  /** Stable: that of the error, `THREAD_FAILED` if the checking thread came to an end, `INTERNAL` for an error of ours. */
+  readonly code: string;
+  readonly message: string;
+}
 
 export interface WorkerStart {
   /** Names of built-in invariants; null for those that each recording was made with. */
