@@ -21,8 +21,12 @@ export type { Batch } from './model/slot.ts';
 export type { CheckSummary, EventRef, InvariantCounts, Severity, Violation } from './model/violation.ts';
 export { checkRecording } from './pipeline.ts';
 export type { CheckOptions, InvariantVerdict, LiveComparison, RecordingCheck, Verdict } from './pipeline.ts';
+export { checkRecordings } from './bulk/check-recordings.ts';
+export type { BulkOptions, BulkProgress, CheckFailure, CheckOutcome } from './bulk/check-recordings.ts';
+export { findRecordings } from './recording/find.ts';
+export type { FindOptions } from './recording/find.ts';
 export { openRecording } from './recording/open.ts';
-export type { OpenOptions, Recording } from './recording/open.ts';
+export type { BatchChoice, OpenOptions, Recording, RecordingFacts } from './recording/open.ts';
 export type { Recorder, RecordOptions };
 
 /**

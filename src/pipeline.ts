@@ -2,13 +2,14 @@
 
 import { Checker } from './check/checker.ts';
 import { type Invariant, neededKinds } from './check/invariant.ts';
+import { withPositions } from './decode/once.ts';
 import { INVARIANTS } from './generated/invariants.ts';
 import { PROBE_PATHS } from './generated/probes.ts';
 import { UsageError } from './model/errors.ts';
 import type { ProbeCoverage, RecordingMeta } from './model/recording.ts';
 import { SNAPSHOT_CPU, SNAPSHOT_TELLING } from './model/slot.ts';
 import type { CheckSummary, InvariantCounts, Violation } from './model/violation.ts';
-import { openRecording, type Recording } from './recording/open.ts';
+import { openRecording, type Recording, type RecordingFacts } from './recording/open.ts';
 import { createObjectTable } from './report/objects.ts';
 
 /** What is known of one claim: broken, kept wherever it could be judged completely, or neither. */
@@ -34,8 +35,8 @@ export interface LiveComparison {
   readonly changed: readonly { readonly live: Violation; readonly now: Violation }[];
 }
 
-export interface RecordingCheck {
-  readonly recording: Recording;
+export interface RecordingCheck<R extends RecordingFacts = Recording> {
+  readonly recording: R;
   readonly summary: CheckSummary;
   readonly verdicts: readonly InvariantVerdict[];
   /** Violations seen live whose history lies before the window. */
@@ -70,7 +71,8 @@ export async function checkRecording(
   const unknownInvariants = options.invariants ? [] : unknownTo(meta);
   const invariants = options.invariants ?? recordedInvariants(recording);
   const checker = new Checker(invariants, createObjectTable(meta.objects));
-  for (const batch of recording.batches()) {
+  const kinds = withPositions(invariants.flatMap(neededKinds));
+  for (const batch of recording.batches({ kinds, reuse: true })) {
     checker.check(batch);
     options.onProgress?.(checker.events, rows);
   }

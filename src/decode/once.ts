@@ -6,14 +6,9 @@ import { type Batch, GAP_KIND, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/
 import { SHARE_OF_KIND, type ShareSet, sharesOf, sharesOfName } from './shares.ts';
 
 /** The kinds that report an entry of a shared ring by position, each with its lane of object and position. */
+const RING_KINDS = ['xsk_fill_submit', 'xsk_tx_submit', 'xsk_rx_publish', 'xsk_comp_submit'] as const;
 const POSITIONED = new Uint8Array(LAYOUTS.length);
-for (const [ring, kind] of [
-  KIND.xsk_fill_submit,
-  KIND.xsk_tx_submit,
-  KIND.xsk_rx_publish,
-  KIND.xsk_comp_submit,
-].entries())
-  POSITIONED[kind] = ring + 1;
+for (const [ring, kind] of RING_KINDS.entries()) POSITIONED[KIND[kind]] = ring + 1;
 
 const OBJECT_LANE = LANE.xsk_fill_submit.object;
 const POSITION_LANE = LANE.xsk_fill_submit.position;
@@ -28,7 +23,12 @@ const GAP = GAP_KIND;
 const KINDS = LAYOUTS.length;
 
 /** Whose positions these are. */
-const POSITIONED_SHARES = sharesOf(['xsk_fill_submit']);
+const POSITIONED_SHARES = sharesOf(RING_KINDS);
+
+/** The kinds without which events of these kinds can't be judged: they, and those whose positions show holes among them. */
+export function withPositions(kinds: readonly string[]): readonly string[] {
+  return sharesOf(kinds) & POSITIONED_SHARES ? [...kinds, ...RING_KINDS] : kinds;
+}
 const SHARE = LANE.gap.share;
 
 /** A place where something that is known stops being so. */

@@ -64,6 +64,8 @@ export interface Batch {
   readonly lanes: Uint32Array;
   /** Number of slots that hold records. */
   slots: number;
+  /** Slots of records in front of and among these that were left out, since nobody asked for their kinds. */
+  readonly skipped?: number;
 }
 
 /** The byte, counted from the record's first slot, at which byte `offset` of the record lies. */

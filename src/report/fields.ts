@@ -9,6 +9,7 @@ import { FLAG } from '../model/slot.ts';
 import { errnoName } from '../probes/_errno.ts';
 import { describeObject, type NamedObjects, netnsOf } from './objects.ts';
 import { formatOffset } from './span.ts';
+import { printable } from './printable.ts';
 
 type Words = Readonly<Record<number, string>>;
 
@@ -111,10 +112,10 @@ function valueText(
     }
     case 'ifindex': {
       const device = objects.deviceName(netnsOf(event, name), event.u32(name));
-      return device ? `${event.u32(name)} (${device})` : event.text(name);
+      return device ? `${event.u32(name)} (${printable(device)})` : event.text(name);
     }
     default:
-      return (field.size <= 4 ? words?.[event.u32(name)] : undefined) ?? event.text(name);
+      return (field.size <= 4 ? words?.[event.u32(name)] : undefined) ?? printable(event.text(name));
   }
 }
 
