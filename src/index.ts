@@ -14,13 +14,26 @@ export type {
 } from './check/invariant.ts';
 export { EventView } from './decode/event-view.ts';
 export { INVARIANTS as invariants } from './generated/invariants.ts';
-export { FlightringError, KernelError, LabError, RecordingError, UsageError } from './model/errors.ts';
+export {
+  FlightringError,
+  KernelError,
+  LabError,
+  QueryError,
+  RecordingError,
+  UsageError,
+} from './model/errors.ts';
 export type { ObjectEntry, ObjectTable } from './model/objects.ts';
 export type { RecordingMeta } from './model/recording.ts';
 export type { Batch } from './model/slot.ts';
 export type { CheckSummary, EventRef, InvariantCounts, Severity, Violation } from './model/violation.ts';
 export { checkRecording } from './pipeline.ts';
 export type { CheckOptions, InvariantVerdict, LiveComparison, RecordingCheck, Verdict } from './pipeline.ts';
+export { openQuery, queryRecordings } from './query/query.ts';
+export type { QueryOptions, QueryResult, RecordingQuery } from './query/query.ts';
+export { QUESTIONS as questions } from './query/questions/index.ts';
+export type { Question, QuestionParameter } from './query/questions/index.ts';
+export type { LeftOut } from './query/sources.ts';
+export type { QueryColumn, QueryValue } from './query/values.ts';
 export { openRecording } from './recording/open.ts';
 export type { OpenOptions, Recording } from './recording/open.ts';
 export type { Recorder, RecordOptions };
