@@ -14,7 +14,14 @@ export type {
 } from './check/invariant.ts';
 export { EventView } from './decode/event-view.ts';
 export { INVARIANTS as invariants } from './generated/invariants.ts';
-export { FlightringError, KernelError, LabError, RecordingError, UsageError } from './model/errors.ts';
+export {
+  FlightringError,
+  KernelError,
+  LabError,
+  QueryError,
+  RecordingError,
+  UsageError,
+} from './model/errors.ts';
 export type { ObjectEntry, ObjectTable } from './model/objects.ts';
 export type { RecordingMeta } from './model/recording.ts';
 export type { Batch } from './model/slot.ts';
@@ -25,6 +32,12 @@ export { checkRecordings } from './bulk/check-recordings.ts';
 export type { BulkOptions, BulkProgress, CheckFailure, CheckOutcome } from './bulk/check-recordings.ts';
 export { findRecordings } from './recording/find.ts';
 export type { FindOptions } from './recording/find.ts';
+export { openQuery, queryRecordings } from './query/query.ts';
+export type { QueryOptions, QueryResult, RecordingQuery } from './query/query.ts';
+export { QUESTIONS as questions } from './query/questions/index.ts';
+export type { Question, QuestionParameter } from './query/questions/index.ts';
+export type { LeftOut } from './query/sources.ts';
+export type { QueryColumn, QueryValue } from './query/values.ts';
 export { openRecording } from './recording/open.ts';
 export type { BatchChoice, OpenOptions, Recording, RecordingFacts } from './recording/open.ts';
 export type { Recorder, RecordOptions };

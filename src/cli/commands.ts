@@ -50,6 +50,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./show.ts')).showCommand(),
   },
   {
+    name: 'query',
+    group: GROUPS.files,
+    summary: 'ask one recording or thousands in SQL, or by ready-made questions',
+    load: async () => (await import('./query.ts')).queryCommand(),
+  },
+  {
     name: 'invariants',
     group: GROUPS.learn,
     summary: 'what each invariant claims, its legal moves and where it comes from',

@@ -24,7 +24,7 @@ import { timeline } from '../report/timeline.ts';
 import { traceJson, type TraceRecording, traceText } from '../report/trace.ts';
 import type { TraceContext } from '../report/trace-line.ts';
 import { wantsColour } from './colour.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../report/duration.ts';
 import { nearest, unknownWord } from './nearest.ts';
 import { writeLines } from './output.ts';
 
