@@ -50,6 +50,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./show.ts')).showCommand(),
   },
   {
+    name: 'import',
+    group: GROUPS.files,
+    summary: 'make a recording of the text of ftrace, trace-cmd, perf or bpftrace',
+    load: async () => (await import('./import.ts')).importCommand(),
+  },
+  {
     name: 'invariants',
     group: GROUPS.learn,
     summary: 'what each invariant claims, its legal moves and where it comes from',
