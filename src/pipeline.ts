@@ -70,7 +70,7 @@ export async function checkRecording(
   const { meta, rows } = recording;
   const unknownInvariants = options.invariants ? [] : unknownTo(meta);
   const invariants = options.invariants ?? recordedInvariants(recording);
-  const checker = new Checker(invariants, createObjectTable(meta.objects));
+  const checker = new Checker(invariants, createObjectTable(meta.objects), meta.clocks.errorNs);
   const kinds = withPositions(invariants.flatMap(neededKinds));
   for (const batch of recording.batches({ kinds, reuse: true })) {
     checker.check(batch);
@@ -135,6 +135,9 @@ function judge(invariant: Invariant, summary: CheckSummary, { meta, damage }: Re
 
 /** Whether every probe that writes the kind was left out; of a recording that doesn't say, nothing is assumed. */
 function isBlind(kind: string, coverage: readonly ProbeCoverage[]): boolean {
+  const imported = coverage.filter(({ kinds }) => kinds !== undefined);
+  if (imported.length > 0)
+    return !imported.some(({ kinds = [], method }) => method !== null && kinds.includes(kind));
   const writers = PROBE_PATHS.flatMap(({ probes }) => probes).filter(({ writes }) => writes.includes(kind));
   const known = coverage.filter(({ probe }) => writers.some(({ name }) => name === probe));
   return known.length > 0 && known.every(({ method }) => method === null);

@@ -54,6 +54,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: GROUPS.files,
     summary: 'ask one recording or thousands in SQL, or by ready-made questions',
     load: async () => (await import('./query.ts')).queryCommand(),
+    name: 'import',
+    group: GROUPS.files,
+    summary: 'make a recording of the text of ftrace, trace-cmd, perf or bpftrace',
+    load: async () => (await import('./import.ts')).importCommand(),
   },
   {
     name: 'invariants',

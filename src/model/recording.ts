@@ -16,6 +16,8 @@ export interface ProbeCoverage {
   readonly status: 'attached' | 'missing' | 'inlined' | 'refused';
   /** In words, with errno, when it is not attached by the first choice. */
   readonly reason: string | null;
+  /** Of an imported recording, whose probes are not flightring's: the kinds of event that it was made into. */
+  readonly kinds?: readonly string[];
 }
 
 /** What one CPU's ring held of one path when it was frozen. */

@@ -136,6 +136,7 @@ function readCoverage(coverage: JsonReader): ProbeCoverage {
       .oneOf(['fentry', 'fexit', 'kprobe', 'kretprobe', 'raw_tp', 'tp', 'uprobe', null] as const),
     status: coverage.get('status').oneOf(['attached', 'missing', 'inlined', 'refused'] as const),
     reason: coverage.get('reason').orNull(asText),
+    ...(coverage.has('kinds') ? { kinds: coverage.get('kinds').list(asText) } : {}),
   };
 }
 
