@@ -21,6 +21,8 @@ export type { Batch } from './model/slot.ts';
 export type { CheckSummary, EventRef, InvariantCounts, Severity, Violation } from './model/violation.ts';
 export { checkRecording } from './pipeline.ts';
 export type { CheckOptions, InvariantVerdict, LiveComparison, RecordingCheck, Verdict } from './pipeline.ts';
+export { renderReport, writeReport } from './page/write-report.ts';
+export type { ReportOptions, WrittenReport } from './page/write-report.ts';
 export { openRecording } from './recording/open.ts';
 export type { OpenOptions, Recording } from './recording/open.ts';
 export type { Recorder, RecordOptions };

@@ -50,6 +50,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./show.ts')).showCommand(),
   },
   {
+    name: 'report',
+    group: GROUPS.files,
+    summary: 'write a recording as one HTML page that opens from disk',
+    load: async () => (await import('./report.ts')).reportCommand(),
+  },
+  {
     name: 'invariants',
     group: GROUPS.learn,
     summary: 'what each invariant claims, its legal moves and where it comes from',
