@@ -42,6 +42,8 @@ export { QUESTIONS as questions } from './query/questions/index.ts';
 export type { Question, QuestionParameter } from './query/questions/index.ts';
 export type { LeftOut } from './query/sources.ts';
 export type { QueryColumn, QueryValue } from './query/values.ts';
+export { renderReport, writeReport } from './page/write-report.ts';
+export type { ReportOptions, WrittenReport } from './page/write-report.ts';
 export { openRecording } from './recording/open.ts';
 export type { BatchChoice, OpenOptions, Recording, RecordingFacts } from './recording/open.ts';
 export type { Recorder, RecordOptions };

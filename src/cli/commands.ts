@@ -58,6 +58,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: GROUPS.files,
     summary: 'make a recording of the text of ftrace, trace-cmd, perf or bpftrace',
     load: async () => (await import('./import.ts')).importCommand(),
+    name: 'report',
+    group: GROUPS.files,
+    summary: 'write a recording as one HTML page that opens from disk',
+    load: async () => (await import('./report.ts')).reportCommand(),
   },
   {
     name: 'invariants',
