@@ -13,6 +13,10 @@ export type {
   TableInvariant,
 } from './check/invariant.ts';
 export { EventView } from './decode/event-view.ts';
+export { exportPath, exportRecording } from './export/export.ts';
+export type { ExportOptions, ExportResult } from './export/export.ts';
+export { EXPORT_FORMATS } from './export/formats.ts';
+export type { ExportFormat } from './export/formats.ts';
 export { INVARIANTS as invariants } from './generated/invariants.ts';
 export { FlightringError, KernelError, LabError, RecordingError, UsageError } from './model/errors.ts';
 export type { ObjectEntry, ObjectTable } from './model/objects.ts';
@@ -23,6 +27,7 @@ export { checkRecording } from './pipeline.ts';
 export type { CheckOptions, InvariantVerdict, LiveComparison, RecordingCheck, Verdict } from './pipeline.ts';
 export { openRecording } from './recording/open.ts';
 export type { OpenOptions, Recording } from './recording/open.ts';
+export type { FilterOptions } from './report/filter.ts';
 export type { Recorder, RecordOptions };
 
 /**

@@ -50,6 +50,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./show.ts')).showCommand(),
   },
   {
+    name: 'export',
+    group: GROUPS.files,
+    summary: 'write a recording for Perfetto, Arrow, CSV, ftrace, Wireshark and others',
+    load: async () => (await import('./export.ts')).exportCommand(),
+  },
+  {
     name: 'invariants',
     group: GROUPS.learn,
     summary: 'what each invariant claims, its legal moves and where it comes from',
