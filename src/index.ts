@@ -14,6 +14,10 @@ export type {
   TableInvariant,
 } from './check/invariant.ts';
 export { EventView } from './decode/event-view.ts';
+export { exportPath, exportRecording } from './export/export.ts';
+export type { ExportOptions, ExportResult } from './export/export.ts';
+export { EXPORT_FORMATS } from './export/formats.ts';
+export type { ExportFormat } from './export/formats.ts';
 export { INVARIANTS as invariants } from './generated/invariants.ts';
 export {
   FlightringError,
@@ -46,6 +50,8 @@ export { renderReport, writeReport } from './page/write-report.ts';
 export type { ReportOptions, WrittenReport } from './page/write-report.ts';
 export { openRecording } from './recording/open.ts';
 export type { BatchChoice, OpenOptions, Recording, RecordingFacts } from './recording/open.ts';
+export type { OpenOptions, Recording } from './recording/open.ts';
+export type { FilterOptions } from './report/filter.ts';
 export type { Recorder, RecordOptions };
 
 /**

@@ -62,6 +62,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: GROUPS.files,
     summary: 'write a recording as one HTML page that opens from disk',
     load: async () => (await import('./report.ts')).reportCommand(),
+    name: 'export',
+    group: GROUPS.files,
+    summary: 'write a recording for Perfetto, Arrow, CSV, ftrace, Wireshark and others',
+    load: async () => (await import('./export.ts')).exportCommand(),
   },
   {
     name: 'invariants',

@@ -24,6 +24,7 @@ interface FieldPlan {
 
 interface KindPlan {
   readonly fields: readonly FieldPlan[];
+  readonly byName: ReadonlyMap<string, FieldPlan>;
   readonly flags: Words;
 }
 
@@ -42,17 +43,19 @@ const PLANS: readonly KindPlan[] = LAYOUTS.map((layout): KindPlan => {
   const fields = layout.fields
     .filter(({ name }) => !(name.startsWith('has_') && names.has(name.slice(4))))
     .sort((a, b) => order(a.name) - order(b.name));
+  const plans = fields.map((field): FieldPlan => {
+    const fd = `${field.name.split('_')[0]}_fd`;
+    return {
+      field,
+      words: path?.words[`${layout.kind}.${field.name}`] ?? path?.words[field.name],
+      onlyIf: names.has(`has_${field.name}`) ? `has_${field.name}` : undefined,
+      onlyWithFd: names.has(fd) ? fd : undefined,
+    };
+  });
   return {
     flags: path?.flags[layout.kind] ?? {},
-    fields: fields.map((field) => {
-      const fd = `${field.name.split('_')[0]}_fd`;
-      return {
-        field,
-        words: path?.words[`${layout.kind}.${field.name}`] ?? path?.words[field.name],
-        onlyIf: names.has(`has_${field.name}`) ? `has_${field.name}` : undefined,
-        onlyWithFd: names.has(fd) ? fd : undefined,
-      };
-    }),
+    fields: plans,
+    byName: new Map(plans.map((plan) => [plan.field.name, plan])),
   };
 });
 
@@ -107,7 +110,7 @@ export function flagWords(event: EventView): string[] {
 
 /** One field's value in words. */
 export function fieldText(event: EventView, name: string, objects: NamedObjects): string {
-  const plan = PLANS[event.kindNumber]?.fields.find(({ field }) => field.name === name);
+  const plan = PLANS[event.kindNumber]?.byName.get(name);
   return plan ? valueText(event, plan.field, plan.words, objects) : '';
 }
 
