@@ -50,6 +50,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./show.ts')).showCommand(),
   },
   {
+    name: 'shrink',
+    group: GROUPS.files,
+    summary: 'leave out all that a violation does not need; the rest is a recording, or a test case',
+    load: async () => (await import('./shrink.ts')).shrinkCommand(),
+  },
+  {
     name: 'invariants',
     group: GROUPS.learn,
     summary: 'what each invariant claims, its legal moves and where it comes from',
