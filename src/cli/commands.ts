@@ -50,6 +50,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./show.ts')).showCommand(),
   },
   {
+    name: 'explain',
+    group: GROUPS.files,
+    summary: 'the events that had to happen for a violation, and what was expected instead',
+    load: async () => (await import('./explain.ts')).explainCommand(),
+  },
+  {
     name: 'shrink',
     group: GROUPS.files,
     summary: 'leave out all that a violation does not need; the rest is a recording, or a test case',

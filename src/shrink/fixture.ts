@@ -1,9 +1,16 @@
 // A shrunk recording as a test case, to be put into test/unit/invariants.
 
 import { NO_OBJECT, type ObjectEntry } from '../model/objects.ts';
-import type { EventRef, Violation } from '../model/violation.ts';
+import type { EventRef } from '../model/violation.ts';
 import { eventMembers } from './event-spec.ts';
-import { type Members, objectLiteral, quoteText } from './literals.ts';
+import {
+  callStatement,
+  constStatement,
+  listStatement,
+  type Members,
+  objectLiteral,
+  quoteText,
+} from './literals.ts';
 import { viewsOf } from './result.ts';
 import { isSameEvent } from './same.ts';
 import type { Shrunk } from './shrink.ts';
@@ -31,24 +38,20 @@ export function fixtureText({ invariant, violation, meta, batch }: Shrunk): stri
     `import invariant from '../../../src/invariants/${name.replace('.', '/')}.ts';`,
     `import { createObjectTable } from '../../../src/report/objects.ts';`,
     `import { buildBatch, type EventSpec${meta.objects.length > 0 ? ', objectEntry' : ''} } from '../batch.ts';`,
-    `import { evidenceOf } from './setup.ts';`,
+    `import { evidenceOf } from '../invariants/setup.ts';`,
     '',
-    ...listLines(
-      'const OBJECTS',
-      meta.objects.map(objectText),
-    ),
+    ...listLines('const OBJECTS', meta.objects.map(objectText)),
     '',
     ...listLines('const EVENTS: readonly EventSpec[]', events),
     '',
-    `it(${quoteText(`tells of ${violation.object} as it did in ${meta.shrunk?.from ?? 'the recording'}`)}, () => {`,
+    ...constStatement('OBJECT', quoteText(violation.object)),
+    '',
+    `it(${quoteText(`tells of it as in ${meta.shrunk?.from ?? 'the recording'}`)}, () => {`,
     '  const checker = new Checker([invariant], createObjectTable(OBJECTS));',
     '  checker.check(buildBatch(EVENTS));',
-    ...placeLines(violation),
-    `  expect(found?.object).toBe(${quoteText(violation.object)});`,
-    '  expect(found?.sentence).toBe(',
-    `    ${quoteText(violation.sentence)},`,
-    '  );',
-    `  expect(evidenceOf(found)).toEqual([${evidence.join(', ')}]);`,
+    `  const found = checker.violations.find(({ at, object }) => at.ts === ${violation.at.ts} && object === OBJECT);`,
+    ...callStatement('expect(found?.sentence).toBe', quoteText(violation.sentence), '  '),
+    ...listStatement('expect(evidenceOf(found)).toEqual', evidence, '  '),
     '});',
     '',
   ].join('\n');
@@ -61,15 +64,6 @@ interface Place {
 
 function textOf(ref: EventRef, places: readonly Place[]): string {
   return places.find((place) => isSameEvent(place.ref, ref))?.text ?? '';
-}
-
-/** Other violations may be found as well, at the same event, too. */
-function placeLines({ object, at }: Violation): string[] {
-  return [
-    '  const found = checker.violations.find(',
-    `    (violation) => violation.at.ts === ${at.ts} && violation.object === ${quoteText(object)},`,
-    '  );',
-  ];
 }
 
 function listLines(head: string, items: readonly string[]): string[] {
