@@ -101,7 +101,8 @@ function unknownTo(meta: RecordingMeta): string[] {
     .map(({ name }) => name);
 }
 
-function recordedInvariants({ meta, path }: Recording): readonly Invariant[] {
+/** Those that a recording was made with, or all of them if it doesn't say. */
+export function recordedInvariants({ meta, path }: Recording): readonly Invariant[] {
   if (meta.invariants.length === 0) return INVARIANTS;
   const known = INVARIANTS.filter(({ name }) => meta.invariants.some((live) => live.name === name));
   if (known.length > 0) return known;

@@ -66,6 +66,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: GROUPS.files,
     summary: 'write a recording for Perfetto, Arrow, CSV, ftrace, Wireshark and others',
     load: async () => (await import('./export.ts')).exportCommand(),
+    name: 'explain',
+    group: GROUPS.files,
+    summary: 'the events that had to happen for a violation, and what was expected instead',
+    load: async () => (await import('./explain.ts')).explainCommand(),
+  },
+  {
+    name: 'shrink',
+    group: GROUPS.files,
+    summary: 'leave out all that a violation does not need; the rest is a recording, or a test case',
+    load: async () => (await import('./shrink.ts')).shrinkCommand(),
   },
   {
     name: 'invariants',

@@ -2,7 +2,7 @@
 
 import { KIND, LANE, LAYOUTS } from '../generated/layouts.ts';
 import { OBJECTS_MAX } from '../model/objects.ts';
-import { type Batch, GAP_KIND, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
+import { type Batch, FLAG, GAP_KIND, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
 import { SHARE_OF_KIND, type ShareSet, sharesOf, sharesOfName } from './shares.ts';
 
 /** The kinds that report an entry of a shared ring by position, each with its lane of object and position. */
@@ -20,7 +20,13 @@ const TS_LOW = HEAD.tsLow;
 const KIND_FLAGS = HEAD.kindFlags;
 const SEQ_HIGH = HEAD.seqHigh;
 const GAP = GAP_KIND;
+const CUT = FLAG.cut;
 const KINDS = LAYOUTS.length;
+
+/** Whether events of this kind report an entry of a ring by its position. */
+export function isPositioned(kind: number): boolean {
+  return (POSITIONED[kind] ?? 0) > 0;
+}
 
 /** Whose positions these are. */
 const POSITIONED_SHARES = sharesOf(RING_KINDS);
@@ -121,7 +127,7 @@ export class Once {
           this.repeated++;
           continue;
         }
-        if (ahead > 0) {
+        if (ahead > 0 && !(((lanes[at + KIND_FLAGS] as number) >>> 16) & CUT)) {
           missing.push({ at, forget: POSITIONED_SHARES, blind: this.#blind });
           this.unseen += ahead;
         }

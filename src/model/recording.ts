@@ -84,6 +84,15 @@ export interface ThreadName {
   readonly comm: string;
 }
 
+/** What a shrunk recording was made from. */
+export interface ShrunkFacts {
+  /** Name of the file. */
+  readonly from: string;
+  /** Events and objects that were left out. */
+  readonly eventsRemoved: number;
+  readonly objectsRemoved: number;
+}
+
 export interface RecordingMeta {
   readonly format: 1;
   readonly flightring: string;
@@ -112,5 +121,7 @@ export interface RecordingMeta {
   readonly snapshot?: { readonly records: number };
   /** Up to the freeze. */
   readonly costs?: RecordingCosts;
+  /** Only in a recording that was made from another one by leaving out all that a violation doesn't need. */
+  readonly shrunk?: ShrunkFacts;
   readonly notes: readonly string[];
 }

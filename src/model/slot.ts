@@ -44,6 +44,8 @@ export const FLAG = {
   repeated: 0x0040,
   /** First of the bits whose meaning belongs to the kind. */
   own: 0x0100,
+  /** Entries of its ring in front of this event were seen, and left out of the recording on purpose: no hole. */
+  cut: 0x8000,
 } as const;
 
 /** The CPU of records that no CPU wrote: those of the snapshot. They follow what CPUs wrote at the same time. */

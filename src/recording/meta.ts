@@ -10,6 +10,7 @@ import type {
   ProbeCoverage,
   RecordingCosts,
   RecordingMeta,
+  ShrunkFacts,
   ThreadName,
 } from '../model/recording.ts';
 import type { EventRef, InvariantCounts, Violation } from '../model/violation.ts';
@@ -77,7 +78,16 @@ function readMeta(meta: JsonReader): RecordingMeta {
     },
     ...(meta.has('snapshot') ? { snapshot: { records: meta.get('snapshot').get('records').count() } } : {}),
     ...(meta.has('costs') ? { costs: readCosts(meta.get('costs')) } : {}),
+    ...(meta.has('shrunk') ? { shrunk: readShrunk(meta.get('shrunk')) } : {}),
     notes: meta.get('notes').list(asText),
+  };
+}
+
+function readShrunk(shrunk: JsonReader): ShrunkFacts {
+  return {
+    from: shrunk.get('from').text(),
+    eventsRemoved: shrunk.get('eventsRemoved').count(),
+    objectsRemoved: shrunk.get('objectsRemoved').count(),
   };
 }
 

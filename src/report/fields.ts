@@ -32,6 +32,7 @@ const GENERAL_FLAGS: readonly (readonly [number, string])[] = [
   [FLAG.urgent, 'urgent'],
   [FLAG.clamped, 'time-clamped'],
   [FLAG.snapshot, 'snapshot'],
+  [FLAG.cut, 'cut'],
 ];
 
 /** What an event is about is said first. */
@@ -104,7 +105,7 @@ export function flagWords(event: EventView): string[] {
   const { flags } = event;
   if ((flags & ~FLAG.slots) === 0) return words;
   for (const [bit, word] of GENERAL_FLAGS) if (flags & bit) words.push(word);
-  words.push(...bitWords(flags & ~(FLAG.own - 1) & 0xffff, PLANS[event.kindNumber]?.flags ?? {}));
+  words.push(...bitWords(flags & ~(FLAG.own - 1) & ~FLAG.cut & 0xffff, PLANS[event.kindNumber]?.flags ?? {}));
   return words;
 }
 
