@@ -29,7 +29,6 @@ export {
 } from './model/errors.ts';
 export type { LineCounts, Problem } from './import/account.ts';
 export type { ImportOptions, ImportResult } from './import/import.ts';
-export { FlightringError, KernelError, LabError, RecordingError, UsageError } from './model/errors.ts';
 export type { ObjectEntry, ObjectTable } from './model/objects.ts';
 export type { RecordingMeta } from './model/recording.ts';
 export type { Batch } from './model/slot.ts';
@@ -50,7 +49,6 @@ export { renderReport, writeReport } from './page/write-report.ts';
 export type { ReportOptions, WrittenReport } from './page/write-report.ts';
 export { openRecording } from './recording/open.ts';
 export type { BatchChoice, OpenOptions, Recording, RecordingFacts } from './recording/open.ts';
-export type { OpenOptions, Recording } from './recording/open.ts';
 export type { FilterOptions } from './report/filter.ts';
 export type { Recorder, RecordOptions };
 
