@@ -6,7 +6,7 @@ import { PROBE_PATHS } from '../generated/probes.ts';
 import { EXIT, UsageError } from '../model/errors.ts';
 import type { RecordOptions } from '../record/options.ts';
 import { type Recorder, record } from '../record/record.ts';
-import { parseSpan } from './duration.ts';
+import { parseSpan } from '../report/duration.ts';
 import { unknownWord } from './nearest.ts';
 import type { Teller } from './record-tell.ts';
 
@@ -28,6 +28,7 @@ export interface RecordFlags {
   readonly ifname?: string;
   readonly pid?: string;
   readonly comm?: string;
+  readonly snaplen?: string;
   readonly attach?: 'fentry' | 'kprobe';
   readonly mark?: readonly string[];
   readonly tripwires: boolean;
@@ -97,6 +98,7 @@ async function optionsOf(flags: RecordFlags): Promise<RecordOptions> {
     ...(flags.ifname === undefined ? {} : { ifname: flags.ifname }),
     ...(flags.pid === undefined ? {} : { pid: wholeNumber(flags.pid, '--pid') }),
     ...(flags.comm === undefined ? {} : { comm: flags.comm }),
+    ...(flags.snaplen === undefined ? {} : { snaplen: wholeNumber(flags.snaplen, '--snaplen', 0) }),
   };
 }
 
