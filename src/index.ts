@@ -25,6 +25,7 @@ export { checkRecordings } from './bulk/check-recordings.ts';
 export type { BulkOptions, BulkProgress, CheckFailure, CheckOutcome } from './bulk/check-recordings.ts';
 export { findRecordings } from './recording/find.ts';
 export type { FindOptions } from './recording/find.ts';
+export type { Newer } from './recording/meta.ts';
 export { openRecording } from './recording/open.ts';
 export type { BatchChoice, OpenOptions, Recording, RecordingFacts } from './recording/open.ts';
 export type { Recorder, RecordOptions };

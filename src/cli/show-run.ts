@@ -2,7 +2,7 @@
 
 import { LAYOUTS } from '../generated/layouts.ts';
 import { PROBE_PATHS } from '../generated/probes.ts';
-import { RecordingError, UsageError } from '../model/errors.ts';
+import { EXIT, type ExitCode, RecordingError, UsageError } from '../model/errors.ts';
 import type { RecordingMeta } from '../model/recording.ts';
 import { type Batch, timeAt } from '../model/slot.ts';
 import { openRecording } from '../recording/open.ts';
@@ -10,7 +10,7 @@ import { createFilter, type FilterOptions } from '../report/filter.ts';
 import { collectLife } from '../report/life.ts';
 import { createObjectTable } from '../report/objects.ts';
 import { createPalette } from '../report/palette.ts';
-import { printableAll } from '../report/printable.ts';
+import { printable, printableAll } from '../report/printable.ts';
 import {
   createMatcher,
   OBJECT_FORMS,
@@ -23,6 +23,7 @@ import { createThreadNames, type ThreadNames } from '../report/threads.ts';
 import { timeline } from '../report/timeline.ts';
 import { traceJson, type TraceRecording, traceText } from '../report/trace.ts';
 import type { TraceContext } from '../report/trace-line.ts';
+import { isPartly, newerLines } from './check-exit.ts';
 import { wantsColour } from './colour.ts';
 import { parseDuration } from './duration.ts';
 import { nearest, unknownWord } from './nearest.ts';
@@ -49,7 +50,7 @@ export async function show(
   file: string,
   options: ShowOptions,
   out: NodeJS.WriteStream = process.stdout,
-): Promise<void> {
+): Promise<ExitCode> {
   const limit = options.limit === undefined ? Number.POSITIVE_INFINITY : readNumber(options.limit, '--limit');
   const opened = await openRecording(file);
   const recording = options.json ? opened : { ...opened, meta: printableAll(opened.meta) };
@@ -73,6 +74,7 @@ export async function show(
       `Left out events of kinds that this version of flightring doesn't know: ${kinds}.\n`,
     );
   }
+  for (const line of newerLines(recording)) process.stderr.write(`flightring: ${printable(line)}\n`);
   if (recording.damage) {
     const { offset, message, rowsReadable } = recording.damage;
     throw new RecordingError(
@@ -80,6 +82,7 @@ export async function show(
       `${file}: ${message} (from byte ${offset} on); ${rowsReadable} of its ${recording.rows} records could be read.`,
     );
   }
+  return isPartly(recording) ? EXIT.incomplete : EXIT.fine;
 }
 
 /** The life up to the violation of that object, or else to the end. */
