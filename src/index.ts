@@ -47,6 +47,7 @@ export type { LeftOut } from './query/sources.ts';
 export type { QueryColumn, QueryValue } from './query/values.ts';
 export { renderReport, writeReport } from './page/write-report.ts';
 export type { ReportOptions, WrittenReport } from './page/write-report.ts';
+export type { Newer } from './recording/meta.ts';
 export { openRecording } from './recording/open.ts';
 export type { BatchChoice, OpenOptions, Recording, RecordingFacts } from './recording/open.ts';
 export type { FilterOptions } from './report/filter.ts';

@@ -21,17 +21,23 @@ export interface Translator {
   translate(batches: Iterable<Batch>, unknown: Map<string, number>): Generator<Batch, void, undefined>;
 }
 
-/** Wanted layouts are few, and the recordings that are put into them many. */
-const plans = new WeakMap<readonly RecordLayout[], ReadonlyMap<string, KindPlan>>();
+/** Layouts are few, and the recordings that have them many. */
+const pairs = new WeakMap<
+  readonly KindPlan[],
+  { readonly to: readonly RecordLayout[]; readonly kinds: readonly KindTranslation[] }
+>();
 
 /** A field that the recording lacks, or has as another type, reads 0. */
-export function pairKinds(from: readonly KindPlan[], to: readonly RecordLayout[]): KindTranslation[] {
-  let wanted = plans.get(to);
-  if (wanted === undefined) {
-    wanted = new Map(planColumns(to).kinds.map((kind) => [kind.layout.kind, kind]));
-    plans.set(to, wanted);
-  }
-  return from.map((kind) => pair(kind, wanted.get(kind.layout.kind)));
+export function pairKinds(
+  from: readonly KindPlan[],
+  to: readonly RecordLayout[],
+): readonly KindTranslation[] {
+  const known = pairs.get(from);
+  if (known?.to === to) return known.kinds;
+  const wanted = new Map(planColumns(to).kinds.map((kind) => [kind.layout.kind, kind]));
+  const kinds = from.map((kind) => pair(kind, wanted.get(kind.layout.kind)));
+  pairs.set(from, { to, kinds });
+  return kinds;
 }
 
 export function createTranslator(from: readonly RecordLayout[], to: readonly RecordLayout[]): Translator {
