@@ -38,7 +38,7 @@ export function readParquet(path: string): ParquetRecording {
       );
     }
     const meta = parseMeta(json);
-    const plan = planColumns(meta.layouts);
+    const plan = planOnce(meta.layouts);
     checkSchema(metadata, plan, path);
     const chunks = groups.map((group, index) => locateChunks(metadata, index, group, plan, path));
     const rows = groups.reduce((sum, group) => sum + group.rows, 0);
@@ -47,6 +47,15 @@ export function readParquet(path: string): ParquetRecording {
   } finally {
     closeSync(fd);
   }
+}
+
+let last: { readonly key: string; readonly plan: ColumnPlan } | null = null;
+
+/** Of thousands of recordings most have the layouts of the one before. */
+function planOnce(layouts: RecordingMeta['layouts']): ColumnPlan {
+  const key = JSON.stringify(layouts);
+  if (last?.key !== key) last = { key, plan: planColumns(layouts) };
+  return last.plan;
 }
 
 /** What a parser says of a file whose checksums are right is said with the file's name, as an error of the recording. */
