@@ -21,6 +21,7 @@ const volatile __u32 fr_only_ifindex = 0;
 const volatile __u32 fr_only_tgid = 0;
 const volatile __u8 fr_only_comm_set = 0;
 const volatile char fr_only_comm[16] = {};
+const volatile __u32 fr_snaplen = 0; /* bytes to keep of a received packet; 0: packets are not looked at */
 
 struct fr_control {
 	__u32 bank;	  /* 0 or 1: the bank that is written; 2: nothing is recorded */

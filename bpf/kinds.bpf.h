@@ -91,17 +91,18 @@
 #define FR_KIND_xsk_napi_complete 85
 #define FR_KIND_xsk_napi_end 86
 #define FR_KIND_xsk_napi_schedule 87
-#define FR_KIND_xsk_redirect 88
-#define FR_KIND_xsk_release 89
-#define FR_KIND_xsk_rx_consume 90
-#define FR_KIND_xsk_rx_publish 91
-#define FR_KIND_xsk_rx_reserve 92
-#define FR_KIND_xsk_rx_write 93
-#define FR_KIND_xsk_socket_create 94
-#define FR_KIND_xsk_tx_submit 95
-#define FR_KIND_xsk_tx_take 96
-#define FR_KIND_xsk_umem_register 97
-#define FR_KIND_xsk_wakeup 98
+#define FR_KIND_xsk_packet 88
+#define FR_KIND_xsk_redirect 89
+#define FR_KIND_xsk_release 90
+#define FR_KIND_xsk_rx_consume 91
+#define FR_KIND_xsk_rx_publish 92
+#define FR_KIND_xsk_rx_reserve 93
+#define FR_KIND_xsk_rx_write 94
+#define FR_KIND_xsk_socket_create 95
+#define FR_KIND_xsk_tx_submit 96
+#define FR_KIND_xsk_tx_take 97
+#define FR_KIND_xsk_umem_register 98
+#define FR_KIND_xsk_wakeup 99
 
 #define FR_SHARE_link_address_add 0
 #define FR_SHARE_link_address_delete 0
@@ -190,6 +191,7 @@
 #define FR_SHARE_xsk_napi_complete 8
 #define FR_SHARE_xsk_napi_end 8
 #define FR_SHARE_xsk_napi_schedule 8
+#define FR_SHARE_xsk_packet 8
 #define FR_SHARE_xsk_redirect 8
 #define FR_SHARE_xsk_release 8
 #define FR_SHARE_xsk_rx_consume 8

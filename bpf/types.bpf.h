@@ -54,4 +54,9 @@ typedef struct {
 	char text[8];
 } fr_path; /* a path of flightring's: "xsk" */
 
+#define FR_PACKET_BYTES 128
+typedef struct {
+	__u8 bytes[FR_PACKET_BYTES];
+} fr_packet; /* the first bytes of a packet, zeros behind what was kept of it */
+
 #endif

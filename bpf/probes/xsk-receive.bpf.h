@@ -87,6 +87,28 @@ static __always_inline int xsk_reserve(struct xdp_sock *xs, __u32 len)
 	return 0;
 }
 
+#define XSK_ADDR_BITS 48 /* XSK_UNALIGNED_BUF_OFFSET_SHIFT: above them stands an offset */
+
+static __always_inline void xsk_keep_packet(const struct xsk_socket_state *state, __u32 position,
+					    const struct xdp_desc *desc)
+{
+	struct xsk_buff_pool *kernel_pool = (struct xsk_buff_pool *)state->pool;
+	struct rec_xsk_packet packet = {
+	    .object = state->index, .position = position, .addr = desc->addr, .len = desc->len};
+	__u64 at = (desc->addr & ((1ull << XSK_ADDR_BITS) - 1)) + (desc->addr >> XSK_ADDR_BITS);
+	__u32 kept = desc->len;
+
+	if (kept > fr_snaplen)
+		kept = fr_snaplen;
+	if (kept > FR_PACKET_BYTES)
+		kept = FR_PACKET_BYTES;
+	/* The kernel's own mapping of the umem stays as long as the pool does. */
+	if (bpf_probe_read_kernel(&packet.packet, kept, BPF_CORE_READ(kernel_pool, addrs) + at))
+		return;
+	packet.kept = kept;
+	fr_write(xsk_packet, &packet, 0);
+}
+
 static __always_inline int xsk_wrote(const struct xsk_socket_state *state, struct xsk_pool_state *pool,
 				     __u32 position)
 {
@@ -104,6 +126,8 @@ static __always_inline int xsk_wrote(const struct xsk_socket_state *state, struc
 	r->addr = desc.addr;
 	r->len = desc.len;
 	fr_end(r);
+	if (fr_snaplen)
+		xsk_keep_packet(state, position, &desc);
 	return 0;
 }
 

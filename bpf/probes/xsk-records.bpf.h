@@ -82,6 +82,18 @@ RECORD(xsk_rx_write)
 	fr_u64 pad1;
 };
 
+/* The first bytes of the packet that the RX entry at `position` describes; only where they were asked for. */
+RECORD(xsk_packet)
+{
+	struct fr_head head;
+	fr_object object; /* socket */
+	fr_position position;
+	fr_umem_addr addr;
+	fr_bytes len;
+	fr_bytes kept; /* how many of them follow */
+	fr_packet packet;
+};
+
 /* The RX entry at `position` became visible to the application, with what it holds at that moment. */
 RECORD(xsk_rx_publish)
 {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, UsageError } from '../model/errors.ts';
 import { statOf } from '../query/files.ts';
 import { openQuery, type QueryResult, type RecordingQuery } from '../query/query.ts';
-import { printable } from '../query/printable.ts';
+import { printable } from '../report/printable.ts';
 import { createPart, writeAll as writeBytes, writeError } from '../recording/files.ts';
 import { createPalette } from '../report/palette.ts';
 import { wantsColour } from './colour.ts';

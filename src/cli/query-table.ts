@@ -1,6 +1,6 @@
 // The rows of a query as a table that fits the terminal: numbers to the right, columns shrunk, never a line wrapped.
 
-import { printable } from '../query/printable.ts';
+import { printable } from '../report/printable.ts';
 import type { QueryResult } from '../query/query.ts';
 import { type QueryColumn, type QueryValue, textOf } from '../query/values.ts';
 import type { Palette } from '../report/palette.ts';

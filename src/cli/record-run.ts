@@ -28,6 +28,7 @@ export interface RecordFlags {
   readonly ifname?: string;
   readonly pid?: string;
   readonly comm?: string;
+  readonly snaplen?: string;
   readonly attach?: 'fentry' | 'kprobe';
   readonly mark?: readonly string[];
   readonly tripwires: boolean;
@@ -97,6 +98,7 @@ async function optionsOf(flags: RecordFlags): Promise<RecordOptions> {
     ...(flags.ifname === undefined ? {} : { ifname: flags.ifname }),
     ...(flags.pid === undefined ? {} : { pid: wholeNumber(flags.pid, '--pid') }),
     ...(flags.comm === undefined ? {} : { comm: flags.comm }),
+    ...(flags.snaplen === undefined ? {} : { snaplen: wholeNumber(flags.snaplen, '--snaplen', 0) }),
   };
 }
 

@@ -46,6 +46,10 @@ export function recordCommand(): Command {
     .option('--ifname <name>', 'only this interface')
     .option('--pid <number>', 'only sockets of this process')
     .option('--comm <name>', 'only sockets of processes of this name')
+    .option(
+      '--snaplen <bytes>',
+      'keep so many bytes of each packet that an AF_XDP socket receives, at most 128; default 0: no packet is looked at',
+    )
     .addOption(
       new Option('--attach <method>', 'attach to functions by this method only').choices([
         'fentry',

@@ -10,15 +10,31 @@ import {
   SLOT_BYTES,
   SLOT_LANES,
   sequenceAt,
+  slotByte,
   timeAt,
 } from '../model/slot.ts';
 import type { EventRef } from '../model/violation.ts';
 import { formatValue } from './format.ts';
 
-const FIELDS: readonly ReadonlyMap<string, FieldLayout>[] = LAYOUTS.map(
-  (layout) => new Map(layout.fields.map((field) => [field.name, field])),
+/** A field with the place of its first byte: numbers lie in lanes, and never in two slots. */
+interface PlacedField {
+  readonly layout: FieldLayout;
+  /** Counted from the record's first slot. */
+  readonly lane: number;
+  readonly shift: number;
+  readonly signed: boolean;
+}
+
+const FIELDS: readonly ReadonlyMap<string, PlacedField>[] = LAYOUTS.map(
+  ({ fields }) => new Map(fields.map((field) => [field.name, placeField(field)])),
 );
-const NO_FIELDS: ReadonlyMap<string, FieldLayout> = new Map();
+const NO_FIELDS: ReadonlyMap<string, PlacedField> = new Map();
+
+function placeField(layout: FieldLayout): PlacedField {
+  const at = slotByte(layout.offset);
+  const signed = layout.type === 'errno' || layout.type === 's32';
+  return { layout, lane: at >> 2, shift: (at & 3) * 8, signed };
+}
 
 export class EventView {
   lanes: Uint32Array = new Uint32Array(SLOT_LANES);
@@ -70,34 +86,40 @@ export class EventView {
   }
 
   field(name: string): FieldLayout | undefined {
-    return (FIELDS[this.kindNumber] ?? NO_FIELDS).get(name);
+    return this.#place(name)?.layout;
   }
 
   /** A field of at most 32 bits; signed for errno and s32; 0 for a field that the kind hasn't got. */
   u32(name: string): number {
-    const field = this.field(name);
+    const field = this.#place(name);
     if (!field) return 0;
-    const view = this.#bytes(field);
-    if (field.size === 1) return view.getUint8(0);
-    if (field.size === 2) return view.getUint16(0, true);
-    return field.type === 'errno' || field.type === 's32' ? view.getInt32(0, true) : view.getUint32(0, true);
+    const lane = this.lanes[this.at + field.lane] as number;
+    switch (field.layout.size) {
+      case 1:
+        return (lane >>> field.shift) & 0xff;
+      case 2:
+        return (lane >>> field.shift) & 0xffff;
+      default:
+        return field.signed ? lane | 0 : lane;
+    }
   }
 
   /** A field of 64 bits as a number: exact below 2^53. */
   u53(name: string): number {
-    const field = this.field(name);
+    const field = this.#place(name);
     if (!field) return 0;
-    const view = this.#bytes(field);
-    return field.size === 8
-      ? view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000
-      : this.u32(name);
+    if (field.layout.size !== 8) return this.u32(name);
+    const at = this.at + field.lane;
+    return (this.lanes[at] as number) + (this.lanes[at + 1] as number) * 0x1_0000_0000;
   }
 
   /** A field of 64 bits, exactly. */
   u64(name: string): bigint {
-    const field = this.field(name);
+    const field = this.#place(name);
     if (!field) return 0n;
-    return field.size === 8 ? this.#bytes(field).getBigUint64(0, true) : BigInt(this.u32(name));
+    if (field.layout.size !== 8) return BigInt(this.u32(name));
+    const at = this.at + field.lane;
+    return (BigInt(this.lanes[at + 1] as number) << 32n) | BigInt(this.lanes[at] as number);
   }
 
   /** A field as text, by its type: addresses, MACs and names as people write them. */
@@ -111,6 +133,10 @@ export class EventView {
   /** The event's place, to be kept. */
   ref(): EventRef {
     return { cpu: this.cpu, seq: this.seq, ts: this.ts, kind: this.kind };
+  }
+
+  #place(name: string): PlacedField | undefined {
+    return (FIELDS[this.kindNumber] ?? NO_FIELDS).get(name);
   }
 
   /** A field's bytes in one piece; a record of several slots lies in pieces. */

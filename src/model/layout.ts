@@ -37,6 +37,7 @@ export const FIELD_TYPES = [
   'proto',
   'count',
   'path',
+  'packet',
 ] as const;
 
 export type FieldType = (typeof FIELD_TYPES)[number];

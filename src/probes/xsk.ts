@@ -107,7 +107,7 @@ const path: ProbePath = {
       name: 'xsk_rcv_end',
       target: '__xsk_rcv_zc',
       orElse: 'xsk_copy_end',
-      writes: ['xsk_rx_write', 'xsk_drop'],
+      writes: ['xsk_rx_write', 'xsk_packet', 'xsk_drop'],
       purpose: 'the moment an RX entry is written, and drops because RX was full',
     },
     {
@@ -119,7 +119,7 @@ const path: ProbePath = {
     {
       name: 'xsk_copy_end',
       target: '__xsk_rcv',
-      writes: ['xsk_rx_write', 'xsk_drop'],
+      writes: ['xsk_rx_write', 'xsk_packet', 'xsk_drop'],
       purpose: 'the moment an RX entry is written in copy mode, and drops because RX was full',
     },
     {
@@ -133,7 +133,7 @@ const path: ProbePath = {
       name: 'xsk_zc_rcv_end',
       target: '__xsk_map_redirect',
       unless: 'xsk_rcv_end',
-      writes: ['xsk_rx_write', 'xsk_drop'],
+      writes: ['xsk_rx_write', 'xsk_packet', 'xsk_drop'],
       purpose: 'the moment an RX entry is written in zero-copy mode, and drops because RX was full',
     },
     {
@@ -234,6 +234,7 @@ const path: ProbePath = {
     xsk_redirect: 'XDP redirected a packet to the socket',
     xsk_rx_reserve: 'a receive is about to reserve an RX entry',
     xsk_rx_write: "an RX entry is written; the application can't see it yet",
+    xsk_packet: 'the first bytes of the packet just written to RX, because they were asked for',
     xsk_comp_begin: 'sent frames are about to be given back in COMP',
     xsk_rx_publish: 'an RX entry became visible to the application',
     xsk_rx_consume: 'the application released RX entries, some time since the last look',

@@ -2,7 +2,7 @@
 
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult } from '@duckdb/node-api';
 import { QueryError, UsageError } from '../model/errors.ts';
-import { printableText } from './printable.ts';
+import { printableLine } from '../report/printable.ts';
 
 /** Texts, quoted names, comments and dollar quotes, in which a semicolon ends nothing. */
 const TOKENS =
@@ -127,6 +127,6 @@ export async function inDuckDbsWords<T>(run: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof QueryError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new QueryError('BAD_QUERY', printableText(message.trimEnd()), { cause });
+    throw new QueryError('BAD_QUERY', printableLine(message.trimEnd()), { cause });
   }
 }

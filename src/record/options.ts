@@ -37,7 +37,12 @@ export interface RecordOptions {
   readonly ifname?: string;
   readonly pid?: number;
   readonly comm?: string;
+  /** Bytes to keep of each packet received by an AF_XDP socket, at most SNAPLEN_MAX. Default 0: no packet is looked at. */
+  readonly snaplen?: number;
 }
+
+/** FR_PACKET_BYTES of bpf/types.bpf.h. */
+export const SNAPLEN_MAX = 128;
 
 /** Slots per CPU and bank of a data path when nothing is said: 4 MiB. */
 const DEFAULT_SLOTS = 65_536;

@@ -12,7 +12,7 @@ import { openKernel } from '../source/kernel.ts';
 import type { KernelFilter } from '../source/knobs.ts';
 import { sharesFor, slotsOf } from '../source/shares.ts';
 import { askNetns, keepCapabilities, openShim, startStats } from '../source/shim.ts';
-import { type RecordOptions, slotsFor } from './options.ts';
+import { type RecordOptions, SNAPLEN_MAX, slotsFor } from './options.ts';
 import { checkOutput } from './output.ts';
 import { Recorder } from './recorder.ts';
 import { DumpThread, snapshotKinds } from './snapshot/dump-thread.ts';
@@ -26,7 +26,7 @@ const NOT_THERE: readonly number[] = [ENODEV, ENOENT, EINVAL];
 const TRIPWIRES = [0, 1];
 
 function filterOf(options: RecordOptions): KernelFilter {
-  const filter: { netns?: bigint; ifindex?: number; tgid?: number; comm?: string } = {};
+  const filter: { -readonly [K in keyof KernelFilter]: KernelFilter[K] } = {};
   if (options.netns !== undefined || options.ifname !== undefined) {
     const { code, cookie, ifindex } = askNetns(options.netns ?? '', options.ifname ?? '');
     if (code < 0) {
@@ -42,7 +42,16 @@ function filterOf(options: RecordOptions): KernelFilter {
   }
   if (options.pid !== undefined) filter.tgid = options.pid;
   if (options.comm !== undefined) filter.comm = options.comm;
+  if (options.snaplen !== undefined) filter.snaplen = checkSnaplen(options.snaplen);
   return filter;
+}
+
+function checkSnaplen(bytes: number): number {
+  if (Number.isInteger(bytes) && bytes >= 0 && bytes <= SNAPLEN_MAX) return bytes;
+  throw new UsageError(
+    'BAD_SNAPLEN',
+    `a snaplen is a whole number of bytes from 0 to ${SNAPLEN_MAX}, not ${bytes}.`,
+  );
 }
 
 /** Those asked for; a path that nobody asks for costs nothing. */

@@ -1,17 +1,20 @@
 // Which Parquet columns a recording has, and where in a record's slots each column's value lies.
 
 import { RecordingError } from '../model/errors.ts';
-import type { FieldLayout, RecordLayout } from '../model/layout.ts';
+import type { FieldLayout, FieldType, RecordLayout } from '../model/layout.ts';
 import { HEAD_BYTES, NEXT_PAYLOAD, SLOT_BYTES, slotByte } from '../model/slot.ts';
 
 export type Storage = 'u32' | 's32' | 'u64' | 'i64' | 'text';
-export type TextForm = 'mac' | 'ip' | 'text';
+export type TextForm = 'mac' | 'ip' | 'text' | 'hex';
 
 /** Rows of one row group at most; readers refuse more, which bounds what a file can make them allocate. */
 export const GROUP_ROWS = 65_536;
 
-/** The longest field of text. */
-export const TEXT_BYTES = 40;
+/** Bytes of a packet at most. */
+const PACKET_BYTES = 128;
+
+/** The longest field that is written as text. */
+export const TEXT_BYTES = PACKET_BYTES;
 
 /** Bounds, with GROUP_ROWS, what reading one row group can allocate. */
 const MAX_COLUMNS = 512;
@@ -112,6 +115,7 @@ function storageOf(field: FieldLayout): Storage {
     case 'name':
     case 'text':
     case 'path':
+    case 'packet':
       return 'text';
     case 's32':
     case 'errno':
@@ -120,6 +124,9 @@ function storageOf(field: FieldLayout): Storage {
       return field.size === 8 ? 'u64' : 'u32';
   }
 }
+
+/** By type, where it isn't that of names. */
+const FORMS: Readonly<Partial<Record<FieldType, TextForm>>> = { mac: 'mac', ip: 'ip', packet: 'hex' };
 
 /** Padding is written as nothing and read as zero. */
 function isStored(field: FieldLayout): boolean {
@@ -170,7 +177,7 @@ function planField(field: FieldLayout, column: number): FieldPlan {
     field,
     column,
     storage: storageOf(field),
-    form: field.type === 'mac' || field.type === 'ip' ? field.type : 'text',
+    form: FORMS[field.type] ?? 'text',
     size: field.size,
     isObject: field.type === 'object' && field.size === 4,
     lane: at >> 2,
@@ -226,8 +233,9 @@ const SIZES: Readonly<Record<string, readonly number[]>> = {
   mac: [6],
   comm: [16],
   name: [16],
-  text: [TEXT_BYTES],
+  text: [40],
   path: [8],
+  packet: [PACKET_BYTES],
   s32: [4],
   errno: [4],
   u64: [8],
@@ -236,7 +244,8 @@ const SIZES: Readonly<Record<string, readonly number[]>> = {
   umem_addr: [8],
 };
 const NUMBER_SIZES = [1, 2, 4, 8];
-const MAX_SLOTS = 16;
+/** Slots of one record at most. */
+export const MAX_SLOTS = 16;
 
 /** Refuses layouts whose fields don't lie inside their record; they come from files as well as from the build. */
 export function checkLayouts(layouts: readonly RecordLayout[]): void {

@@ -209,6 +209,7 @@ function createTextReader(strings: Strings): TextReader {
     mac: new Map<string, number>(),
     ip: new Map<string, number>(),
     text: new Map<string, number>(),
+    hex: new Map<string, number>(),
   };
   const scratch = Buffer.alloc(TEXT_BYTES);
   return (lanes, at, field) => {

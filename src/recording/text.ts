@@ -7,6 +7,7 @@ import type { TextForm } from './columns.ts';
 /** The text of the bytes; `parseText` gives the same bytes back (of a name, those up to its first NUL). */
 export function formatText(form: TextForm, bytes: Uint8Array): string {
   if (form === 'text') return formatName(bytes);
+  if (form === 'hex') return formatHex(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return form === 'mac' ? formatMac(view) : formatIp(view);
 }
@@ -16,7 +17,12 @@ export function parseText(form: TextForm, text: string, size: number): Uint8Arra
   // No text is longer than its bytes written as \xNN each; an address is of at most 39 characters.
   const bytes = text.length > Math.max(size * 4, 64) ? null : parsers[form](text);
   if (bytes === null || bytes.length > size) {
-    const what = { mac: 'a MAC address', ip: 'an IP address', text: `a name of at most ${size} bytes` }[form];
+    const what = {
+      mac: 'a MAC address',
+      ip: 'an IP address',
+      text: `a name of at most ${size} bytes`,
+      hex: `the hexadecimal form of at most ${size} bytes`,
+    }[form];
     throw new RecordingError(
       'BAD_VALUE',
       `${JSON.stringify(text.slice(0, 64))} in the recording is not ${what}.`,
@@ -71,4 +77,15 @@ function parseName(text: string): Uint8Array | null {
   return Buffer.concat(parts);
 }
 
-const parsers = { mac: parseOwnMac, ip: parseOwnIp, text: parseName } as const;
+/** Without the zeros at the end. */
+function formatHex(bytes: Uint8Array): string {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, end).toString('hex');
+}
+
+function parseHex(text: string): Uint8Array | null {
+  return /^([\da-f]{2})*$/.test(text) ? Buffer.from(text, 'hex') : null;
+}
+
+const parsers = { mac: parseOwnMac, ip: parseOwnIp, text: parseName, hex: parseHex } as const;

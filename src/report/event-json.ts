@@ -46,10 +46,22 @@ export function eventJson(
     kind: event.kind,
     flags: flagWords(event),
   };
+  addFacts(json, event, objects);
+  if (violations.length > 0)
+    json['violations'] = violations.map(({ invariant, object, sentence }) => ({
+      invariant,
+      object,
+      sentence,
+    }));
+  return json;
+}
+
+/** What the event says of itself: the place of its object, and its fields. */
+export function addFacts(json: Record<string, unknown>, event: EventView, objects: NamedObjects): void {
   const about = event.field('object') ? objects.get(event.u32('object')) : undefined;
   if (about && about.ifindex !== 0)
     Object.assign(json, {
-      netns: exact(about.netns),
+      netns: exactly(about.netns),
       ifindex: about.ifindex,
       queue: about.queue,
       device: about.name,
@@ -60,18 +72,16 @@ export function eventJson(
     if (type === 'object')
       json[name] = event.u32(name) === NO_OBJECT ? null : handleOf(objects, event.u32(name));
     else if (!NUMBERS.has(type)) json[name] = fieldText(event, name, objects);
-    else json[name] = size === 8 ? exact(event.u64(name)) : event.u32(name);
+    else json[name] = size === 8 ? exact(event, name) : event.u32(name);
   }
   if (event.kindNumber === GAP_KIND) json['reason'] = gapReason(event);
-  if (violations.length > 0)
-    json['violations'] = violations.map(({ invariant, object, sentence }) => ({
-      invariant,
-      object,
-      sentence,
-    }));
-  return json;
 }
 
-function exact(value: bigint): number | string {
+function exact(event: EventView, name: string): number | string {
+  const value = event.u53(name);
+  return value <= Number.MAX_SAFE_INTEGER ? value : event.u64(name).toString();
+}
+
+function exactly(value: bigint): number | string {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString();
 }

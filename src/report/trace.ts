@@ -2,10 +2,10 @@
 
 import type { RecordingMeta } from '../model/recording.ts';
 import { type Batch, GAP_KIND } from '../model/slot.ts';
-import type { EventRef, Violation } from '../model/violation.ts';
 import { eventJson } from './event-json.ts';
 import { eventsOf } from './events.ts';
 import type { Filter } from './filter.ts';
+import { violationPlaces } from './places.ts';
 import { plural } from './span.ts';
 import { traceHeader } from './trace-header.ts';
 import { type TraceContext, traceLine, violationMarks } from './trace-line.ts';
@@ -38,7 +38,7 @@ export function* traceText(
   yield* header.slice(0, -3);
   if (selected !== '') yield palette.head(`# shown: ${selected}`);
   yield* header.slice(-3);
-  const broken = violationsByPlace(recording.meta.violations);
+  const broken = violationPlaces(recording.meta.violations);
   let shown = 0;
   let gaps: string[] = [];
   for (const { event, hole } of eventsOf(recording.batches())) {
@@ -58,7 +58,7 @@ export function* traceText(
     gaps = [];
     shown++;
     if (hole) yield palette.warn('### entries of this ring were seen by no probe before the next event ###');
-    const marks = violationMarks(broken.get(placeKey(event)) ?? [], palette);
+    const marks = violationMarks(broken.at(event), palette);
     yield* marks.above;
     yield traceLine(event, context);
     yield* marks.below;
@@ -74,7 +74,7 @@ export function* traceJson(
   options: TraceOptions,
 ): Generator<string> {
   const { filter, limit } = options;
-  const broken = violationsByPlace(recording.meta.violations);
+  const broken = violationPlaces(recording.meta.violations);
   let shown = 0;
   for (const { event } of eventsOf(recording.batches())) {
     if (shown === limit || filter.isPast(event)) return;
@@ -83,7 +83,7 @@ export function* traceJson(
     const lost = event.kindNumber === GAP_KIND;
     if (!lost && !filter.wants(event)) continue;
     if (!lost) shown++;
-    yield JSON.stringify(eventJson(event, context, broken.get(placeKey(event))));
+    yield JSON.stringify(eventJson(event, context, broken.at(event)));
   }
 }
 
@@ -92,17 +92,4 @@ function fewGaps(gaps: readonly string[], { palette }: TraceContext): readonly s
   if (gaps.length <= 4) return gaps;
   const left = palette.warn(`### … ${plural(gaps.length - 2, 'more gap')} … ###`);
   return [gaps[0] as string, left, gaps.at(-1) as string];
-}
-
-function placeKey({ cpu, seq }: Pick<EventRef, 'cpu' | 'seq'>): string {
-  return `${cpu}:${seq}`;
-}
-
-function violationsByPlace(violations: readonly Violation[]): Map<string, Violation[]> {
-  const byPlace = new Map<string, Violation[]>();
-  for (const violation of violations) {
-    const key = placeKey(violation.at);
-    byPlace.set(key, [...(byPlace.get(key) ?? []), violation]);
-  }
-  return byPlace;
 }

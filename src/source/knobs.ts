@@ -9,6 +9,8 @@ export interface KernelFilter {
   readonly ifindex?: number;
   readonly tgid?: number;
   readonly comm?: string;
+  /** Bytes to keep of each packet received by an AF_XDP socket; none if not given. */
+  readonly snaplen?: number;
 }
 
 function knob64(value: bigint): Buffer {
@@ -33,6 +35,7 @@ export function setKnobs(handle: number, filter: KernelFilter, cpus: number): vo
   if (filter.netns !== undefined) set('fr_only_netns', knob64(filter.netns));
   if (filter.ifindex !== undefined) set('fr_only_ifindex', knob32(filter.ifindex));
   if (filter.tgid !== undefined) set('fr_only_tgid', knob32(filter.tgid));
+  if (filter.snaplen !== undefined) set('fr_snaplen', knob32(filter.snaplen));
   if (filter.comm !== undefined) {
     const comm = Buffer.alloc(16);
     comm.write(filter.comm.slice(0, 15));

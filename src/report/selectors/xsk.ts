@@ -44,7 +44,7 @@ export const INDEXED_FORMS: readonly ObjectForm[] = (['socket', 'queue', 'umem']
 const LOW_48 = (1n << 48n) - 1n;
 
 /** The number of the chunk that an address lies in; of an unaligned umem, bits 48 and up are an offset in the chunk. */
-function chunkOf(addr: bigint, chunkSize: number): bigint {
+export function chunkOf(addr: bigint, chunkSize: number): bigint {
   return (addr & LOW_48) / BigInt(chunkSize);
 }
 
