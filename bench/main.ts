@@ -12,6 +12,7 @@ import { exportBank } from './export.ts';
 import { freeze } from './freeze.ts';
 import { idle } from './idle.ts';
 import { live } from './live.ts';
+import { shrink } from './shrink.ts';
 import { start } from './start.ts';
 import { sustain } from './sustain.ts';
 import { type Benchmark, type Options, passes, print } from './table.ts';
@@ -25,6 +26,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmar
   export: exportBank,
   start,
   idle,
+  shrink,
 };
 
 const { values, positionals } = parseArgs({

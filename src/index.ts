@@ -23,6 +23,20 @@ export { checkRecording } from './pipeline.ts';
 export type { CheckOptions, InvariantVerdict, LiveComparison, RecordingCheck, Verdict } from './pipeline.ts';
 export { openRecording } from './recording/open.ts';
 export type { OpenOptions, Recording } from './recording/open.ts';
+export { shrinkRecording, writeShrunk } from './shrink/shrink.ts';
+export type { ShrinkOptions, Shrunk } from './shrink/shrink.ts';
+export { explainRecording } from './explain/explain.ts';
+export type { ExplainedEvent, Explanation, Role } from './explain/explain.ts';
+export type { Expected, LegalMove } from './explain/expected.ts';
+export { diffRecordings } from './diff/diff.ts';
+export type {
+  CoverageDifference,
+  DiffOptions,
+  DiffSide,
+  RecordingDiff,
+  VerdictDifference,
+} from './diff/diff.ts';
+export type { Difference, Measure } from './diff/compare.ts';
 export type { Recorder, RecordOptions };
 
 /**
