@@ -13,6 +13,7 @@ import { freeze } from './freeze.ts';
 import { idle } from './idle.ts';
 import { live } from './live.ts';
 import { query } from './query.ts';
+import { shrink } from './shrink.ts';
 import { start } from './start.ts';
 import { sustain } from './sustain.ts';
 import { type Benchmark, type Options, passes, print } from './table.ts';
@@ -27,6 +28,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmar
   start,
   idle,
   query,
+  shrink,
 };
 
 const { values, positionals } = parseArgs({
