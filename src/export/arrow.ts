@@ -9,7 +9,6 @@ import {
   Int32,
   Int64,
   makeData,
-  Null,
   RecordBatch,
   RecordBatchFileWriter,
   Schema,
@@ -20,7 +19,7 @@ import {
   Utf8,
   Vector,
 } from 'apache-arrow';
-import type { Column } from '../recording/columns.ts';
+import { type Column, GROUP_ROWS } from '../recording/columns.ts';
 import type { ColumnValues, Gatherer } from '../recording/gather.ts';
 import { serialiseMeta } from '../recording/meta.ts';
 import { createRowGroups } from './rows.ts';
@@ -40,15 +39,11 @@ class Outbox extends AsyncByteQueue<Uint8Array> {
 export function* exportArrow(source: ExportSource): Generator<Uint8Array, void, undefined> {
   const { columns, groups } = createRowGroups(source);
   // Not every reader takes dictionaries that grow: all texts are known before the first row is written.
-  const { used, dictionaries } = survey(columns, groups());
-  // A column without any value takes no room.
-  const types = columns.map((column, place) =>
-    used[place] ? typeOf(column, dictionaries[place]) : new Null(),
-  );
+  const used = survey(columns, groups());
   const time = new TimestampNanosecond('UTC');
   const schema = new Schema(
     [
-      ...columns.map(({ name, required }, place) => new Field(name, types[place] as DataType, !required)),
+      ...used.map(({ name, type, required }) => new Field(name, type, !required)),
       new Field('time', time, false),
     ],
     new Map([['flightring', serialiseMeta(source.meta)]]),
@@ -57,17 +52,14 @@ export function* exportArrow(source: ExportSource): Generator<Uint8Array, void, 
   const writer = new RecordBatchFileWriter();
   writer.reset(outbox, schema);
   const ahead = BigInt(source.meta.clocks.realtimeNs) - BigInt(source.meta.clocks.monotonicNs);
-  const row = new Struct(schema.fields);
-  const write = (children: readonly Data[], length: number): void =>
-    writer.write(
-      new RecordBatch(schema, makeData({ type: row, length, nullCount: 0, children: [...children] })),
-    );
-  const group = createGroupReader(columns, types, dictionaries);
+  const type = new Struct(schema.fields);
+  const read = createGroupReader(used);
   for (const gatherer of groups()) {
-    const children = group(gatherer);
-    const ts = children[TS]?.values as BigInt64Array;
-    const times = BigInt64Array.from(ts.subarray(0, gatherer.rows), (ns) => ns + ahead);
-    write([...children, makeData({ type: time, length: times.length, data: times })], gatherer.rows);
+    const { rows: length } = gatherer;
+    const children = read(gatherer);
+    const times = BigInt64Array.from(children[TS]?.values as BigInt64Array, (ns) => ns + ahead);
+    children.push(makeData({ type: time, length, nullCount: 0, data: times }));
+    writer.write(new RecordBatch(schema, makeData({ type, length, nullCount: 0, children })));
     yield* outbox.pieces;
     outbox.pieces = [];
   }
@@ -75,27 +67,29 @@ export function* exportArrow(source: ExportSource): Generator<Uint8Array, void, 
   yield* outbox.pieces;
 }
 
-/** Place of `ts` among the columns (COMMON in src/recording/columns.ts). */
+/** Place of `ts` among the columns (COMMON in src/recording/columns.ts), of which the first two always have values. */
 const TS = 1;
 
 /** The texts of one column in order of appearance. */
 interface Texts {
-  readonly type: Dictionary<Utf8, Int32>;
   readonly vector: Vector<Utf8>;
   /** By the gatherer's number of a text, its number in this column. */
   readonly numbers: readonly number[];
 }
 
-interface Survey {
-  readonly used: readonly boolean[];
-  readonly dictionaries: readonly (Texts | undefined)[];
+/** A column that has a value somewhere. */
+interface UsedColumn extends Column {
+  /** Among all columns. */
+  readonly place: number;
+  readonly type: DataType;
+  readonly texts: Texts | null;
 }
 
 /** Which columns have values, and which texts are in them. */
-function survey(columns: readonly Column[], groups: Iterable<Gatherer>): Survey {
+function survey(columns: readonly Column[], groups: Iterable<Gatherer>): readonly UsedColumn[] {
   const used = columns.map(({ required }) => required);
   const found = columns.map(({ storage }) =>
-    storage === 'text' ? { numbers: [] as number[], of: [] as number[] } : undefined,
+    storage === 'text' ? { numbers: [] as number[], of: [] as number[] } : null,
   );
   let list: readonly string[] = [];
   for (const gatherer of groups) {
@@ -110,15 +104,14 @@ function survey(columns: readonly Column[], groups: Iterable<Gatherer>): Survey 
       }
     }
   }
-  const dictionaries = found.map(
-    (texts, id) =>
-      texts && {
-        type: new Dictionary(new Utf8(), new Int32(), id),
-        vector: new Vector([utf8(texts.of.map((number) => list[number] as string))]),
-        numbers: texts.numbers,
-      },
-  );
-  return { used, dictionaries };
+  return columns.flatMap((column, place): UsedColumn[] => {
+    if (!used[place]) return [];
+    const texts = found[place] ?? null;
+    if (texts === null) return [{ ...column, place, type: typeOf(column), texts }];
+    const type = new Dictionary(new Utf8(), new Int32(), place);
+    const vector = new Vector([utf8(texts.of.map((number) => list[number] as string))]);
+    return [{ ...column, place, type, texts: { vector, numbers: texts.numbers } }];
+  });
 }
 
 function utf8(texts: readonly string[]): Data<Utf8> {
@@ -129,10 +122,8 @@ function utf8(texts: readonly string[]): Data<Utf8> {
   return makeData({ type: new Utf8(), length: texts.length, nullCount: 0, valueOffsets, data });
 }
 
-function typeOf({ storage }: Column, texts: Texts | undefined): DataType {
+function typeOf({ storage }: Column): DataType {
   switch (storage) {
-    case 'text':
-      return (texts as Texts).type;
     case 'u32':
       return new Uint32();
     case 's32':
@@ -144,46 +135,32 @@ function typeOf({ storage }: Column, texts: Texts | undefined): DataType {
   }
 }
 
-type GroupReader = (gatherer: Gatherer) => readonly Data[];
+type GroupReader = (gatherer: Gatherer) => Data[];
 
 /** The same memory is used for every row group. */
-function createGroupReader(
-  columns: readonly Column[],
-  types: readonly DataType[],
-  dictionaries: readonly (Texts | undefined)[],
-): GroupReader {
-  const memory: (ArrayBuffer | undefined)[] = [];
-  const masks: (Uint8Array | undefined)[] = [];
-  return ({ columns: all, rows }) =>
-    columns.map(({ storage }, place) => {
-      const values = all[place] as ColumnValues;
-      const type = types[place] as DataType;
-      if (type instanceof Null) return makeData({ type, length: rows });
-      const wide = storage === 'u64' || storage === 'i64';
-      const buffer = (memory[place] ??= new ArrayBuffer(values.low.length * (wide ? 8 : 4)));
-      const numbers = dictionaries[place]?.numbers;
-      const lanes = new Uint32Array(buffer);
-      spread(lanes, values, rows, wide, numbers);
-      const mask =
-        values.present &&
-        maskOf(values.present, rows, (masks[place] ??= new Uint8Array(values.low.length >> 3)));
-      const common = {
-        length: rows,
-        nullCount: rows - values.count,
-        ...(mask && values.count < rows ? { nullBitmap: mask } : {}),
-      };
-      const texts = dictionaries[place];
-      if (texts)
-        return makeData({
-          type: texts.type,
-          ...common,
-          data: new Int32Array(buffer, 0, rows),
-          dictionary: texts.vector,
-        });
-      return makeData({ type, ...common, data: viewOf(storage, buffer, rows) } as Parameters<
-        typeof makeData
-      >[0]);
-    });
+function createGroupReader(used: readonly UsedColumn[]): GroupReader {
+  const readers = used.map((column) => {
+    const { storage, place, type, texts } = column;
+    const wide = storage === 'u64' || storage === 'i64';
+    const buffer = new ArrayBuffer(GROUP_ROWS * (wide ? 8 : 4));
+    const mask = new Uint8Array(GROUP_ROWS >> 3);
+    return ({ columns, rows: length }: Gatherer): Data => {
+      const values = columns[place] as ColumnValues;
+      spread(new Uint32Array(buffer), values, length, wide, texts?.numbers);
+      const nullCount = length - values.count;
+      const common = { length, nullCount, nullBitmap: nullCount > 0 ? maskOf(values, length, mask) : null };
+      if (texts) {
+        const data = new Int32Array(buffer, 0, length);
+        return makeData({ type: type as Dictionary<Utf8, Int32>, ...common, data, dictionary: texts.vector });
+      }
+      return makeData({
+        type: type as Int64,
+        ...common,
+        data: viewOf(storage, buffer, length) as BigInt64Array,
+      });
+    };
+  });
+  return (gatherer) => readers.map((read) => read(gatherer));
 }
 
 function viewOf(storage: Column['storage'], buffer: ArrayBuffer, rows: number) {
@@ -220,9 +197,10 @@ function spread(
 }
 
 /** A bit for each row that has a value. */
-function maskOf(present: Uint32Array, rows: number, mask: Uint8Array): Uint8Array {
+function maskOf({ present }: ColumnValues, rows: number, mask: Uint8Array): Uint8Array {
   mask.fill(0);
   for (let row = 0; row < rows; row++)
-    if (present[row] === 1) mask[row >> 3] = (mask[row >> 3] as number) | (1 << (row & 7));
+    if (present === null || present[row] === 1)
+      mask[row >> 3] = (mask[row >> 3] as number) | (1 << (row & 7));
   return mask.subarray(0, (rows + 7) >> 3);
 }

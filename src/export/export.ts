@@ -65,7 +65,7 @@ export async function exportOpened(recording: Recording, options: ExportOptions)
   return {
     ...written,
     path: typeof out === 'string' ? out : null,
-    records: source.given(),
+    records: source.records,
     damage: recording.damage,
     unknownKinds: recording.unknownKinds,
   };

@@ -47,6 +47,8 @@ export interface TrackEventSpec {
 
 /** All packets are of one writer. */
 const SEQUENCE_ID = 1;
+/** Readers keep times as signed numbers of 64 bits; a damaged one may be larger. */
+const TIME_MAX = 2 ** 62;
 /** Texts kept at most, of each sort: what is longer or comes later is written where it is said. */
 const TEXTS_MAX = 8192;
 const TEXT_LENGTH_MAX = 100;
@@ -120,7 +122,7 @@ export class PerfettoWriter {
     this.#pbf.writeMessage(
       TRACE.packet,
       (_, pbf) => {
-        if (ts !== null) pbf.writeVarintField(PACKET.timestamp, ts);
+        if (ts !== null) pbf.writeVarintField(PACKET.timestamp, Math.min(ts, TIME_MAX));
         pbf.writeVarintField(PACKET.sequenceId, SEQUENCE_ID);
         if (this.#begun) pbf.writeVarintField(PACKET.sequenceFlags, SEQUENCE.needsState);
         else this.#begin(pbf);

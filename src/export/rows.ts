@@ -17,15 +17,18 @@ export function createRowGroups(source: ExportSource): RowGroups {
     columns: plan.columns,
     *groups() {
       const gatherer = createGatherer(plan, source.meta, GROUP_ROWS);
+      let rows = 0;
       for (const { lanes, slots } of source.batches()) {
         for (let slot = 0; slot < slots; ) {
           slot = gatherer.add(lanes, slot, slots);
           if (gatherer.rows < GROUP_ROWS) continue;
+          rows += gatherer.rows;
           yield gatherer;
           gatherer.clear();
         }
       }
       if (gatherer.rows > 0) yield gatherer;
+      source.records = rows + gatherer.rows;
     },
   };
 }

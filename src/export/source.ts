@@ -37,8 +37,8 @@ export interface ExportSource {
   events(): Generator<ExportEvent, void, undefined>;
   /** The same as slots. */
   batches(): Generator<Batch, void, undefined>;
-  /** Records given so far by the last call of either. */
-  readonly given: () => number;
+  /** Records that went into the export; counted by `events`, and by who takes `batches`. */
+  records: number;
 }
 
 /** `onProgress` is called with the records read, now and then. */
@@ -50,17 +50,16 @@ export function createSource(
   const { meta } = input;
   const threads = createThreadNames(meta.threads);
   const places = violationPlaces(meta.violations);
-  let given = 0;
   const source: ExportSource = {
     input,
     meta,
     objects: createObjectTable(meta.objects),
     threads,
     filtered: filter !== null,
-    given: () => given,
+    records: 0,
     *events() {
       const { covers, wants, isPast } = createFilter(filter ?? {}, threads);
-      given = 0;
+      source.records = 0;
       let read = 0;
       let seen: ExportEvent | undefined;
       for (const { event } of eventsOf(input.batches())) {
@@ -68,7 +67,7 @@ export function createSource(
         if (filter !== null && isPast(event)) return;
         source.objects.learn(event);
         if (filter !== null && !(covers(event) && (event.kindNumber === GAP_KIND || wants(event)))) continue;
-        given++;
+        source.records++;
         seen ??= { event, violations: [] };
         seen.violations = places.at(event);
         yield seen;
@@ -79,10 +78,11 @@ export function createSource(
         yield* gatherSlots(source.events());
         return;
       }
-      given = 0;
+      // Slots, of which there may be more than records: the bar stays at its end for a while.
+      let slots = 0;
       for (const batch of input.batches()) {
-        given += batch.slots;
-        onProgress(given);
+        slots += batch.slots;
+        onProgress(slots);
         yield batch;
       }
     },

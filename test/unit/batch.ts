@@ -88,6 +88,7 @@ function encode(field: FieldLayout, value: number | bigint | string): Uint8Array
   if (typeof value === 'string') {
     if (field.type === 'mac') bytes.set(value.split(':').map((part) => Number.parseInt(part, 16)));
     else if (field.type === 'ip') bytes.set(encodeIp(value));
+    else if (field.type === 'packet') bytes.set(Buffer.from(value, 'hex'));
     else bytes.set(Buffer.from(value).subarray(0, field.size));
     return bytes;
   }
