@@ -97,7 +97,7 @@ export class TraceReader {
     if (line.cpu >= CPUS_MAX) return account.unused('its CPU is out of range', text);
     if (line.tid > TID_MAX || line.tgid > TID_MAX) return account.unused('its thread is out of range', text);
     this.#note();
-    if (line.group === 'ftrace' || MARKER_EVENTS.has(line.event)) this.#takeMarker(text);
+    if (MARKER_EVENTS.has(line.event)) this.#takeMarker(text);
     else this.#takeEvent(text);
   }
 

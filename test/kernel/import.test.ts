@@ -52,7 +52,8 @@ describe('ftrace', () => {
       expect(result, form).toMatchObject({ complete: true, problems: [], lost: 0 });
       expect(broken, form).toEqual([]);
       expect(verdicts.find(({ invariant }) => invariant === 'xsk.ownership')?.verdict).toBe('holds');
-      expect(result.counts.markers).toBeGreaterThan(4 * 60);
+      expect(result.counts.markers).toBeGreaterThan(96);
+      expect(result.counts.events).toBeGreaterThan(0);
       kinds.push(result.events);
     }
     expect(new Set(kinds).size).toBe(1);
