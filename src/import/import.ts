@@ -111,18 +111,14 @@ function write(
     errorNs,
     late: reader.lateCpus(),
   };
-  const { inferred, dropped } = rings.counts;
   const batches = function* () {
     yield* placeRecords(placing);
     // The description is written behind the events: what is known only now can still be said in it.
-    if (rings.counts.inferred > inferred)
-      notes.push(
-        `${rings.counts.inferred} receives are not in the trace and were made up from what the application saw`,
-      );
-    if (rings.counts.dropped > dropped)
-      notes.push(
-        `${rings.counts.dropped} receives found no room in RX, as the frame was received into again`,
-      );
+    const { inferred, dropped } = rings.counts;
+    if (inferred > 0)
+      notes.push(`${inferred} receives are not in the trace and were made up from what the application saw`);
+    if (dropped > 0)
+      notes.push(`${dropped} receives found no room in RX: the next one went into the same frame`);
   };
   const { rows, bytes } = writeParquet({ meta, batches: batches() }, out);
   const { counts, problems } = account;
