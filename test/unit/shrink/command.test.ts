@@ -41,6 +41,7 @@ it('shrink says what it left, and writes both files', async () => {
   expect(out).toMatch(/^objects {3}9 → 2$/m);
   expect(out).not.toContain('\x1b');
   expect((await openRecording(join(folder, 'out.parquet'))).rows).toBe(2);
+  await expect(shrink(DOUBLE_FILL, { fixture })).rejects.toMatchObject({ code: 'UNWRITABLE' });
   expect(readFileSync(fixture, 'utf8')).toContain(
     "import invariant from '../../../src/invariants/xsk/double-enqueue.ts';",
   );
