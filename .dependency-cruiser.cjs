@@ -11,7 +11,7 @@ const STAGES = [
   ['recording'],
   ['report'],
   ['pipeline.ts'],
-  ['page', 'export', 'query', 'import', 'explain', 'diff', 'shrink'],
+  ['page', 'export', 'query', 'import', 'explain', 'diff', 'shrink', 'bulk'],
   ['lab'],
 ];
 

@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootLab } from '../src/lab/index.ts';
+import type { Scenario } from '../src/lab/scenario.ts';
 import type { ScenarioResult } from '../src/lab/scenario-run.ts';
 import { SCENARIOS } from '../src/generated/scenarios.ts';
 import { runScenariosInLab } from '../src/lab/scenarios-in-lab.ts';
@@ -11,7 +12,19 @@ import { checkRecording } from '../src/pipeline.ts';
 import { LabError } from '../src/model/errors.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const NAMES = process.argv.length > 2 ? process.argv.slice(2) : ['double-fill', 'poison', 'bind-collision'];
+/** One at least of each path. */
+const DEFAULT = [
+  'double-fill',
+  'poison',
+  'bind-collision',
+  'overlay-conflict',
+  'overlay-shared-encryption',
+  'sandbox-stale-mac',
+  'thread-leak',
+  'socket-iterator-skip',
+  'vxlan-conflict',
+];
+const NAMES = process.argv.length > 2 ? process.argv.slice(2) : DEFAULT;
 const LAST_EVENTS = 3000;
 const BYTES_MAX = 200_000;
 
@@ -64,20 +77,16 @@ async function keep(name: string, result: ScenarioResult, kernel: string): Promi
 }
 
 function describe(name: string, result: ScenarioResult, kernel: string, rows: number, sentence = ''): string {
-  const scenario = SCENARIOS.find((one) => one.name === name);
+  const scenario = SCENARIOS.find((one) => one.name === name) as Scenario;
   const fault = result.workload.find((line) => typeof line === 'object' && line !== null && 'fault' in line);
   return `# ${name}
 
-The AF_XDP forwarder of test/workloads ${scenario?.about ?? ''}.
+${whatRan(scenario)}
 
 > ${sentence}
 
 Captured in the lab (Debian's kernel ${kernel}, three emulated CPUs): the last ${rows} events up to the violation, of
-${result.summary.events} that were checked live. The forwarder was started with \`${scenario?.words.join(' ') ?? ''}\`${
-    scenario?.topology
-      ? ` between devices made with \`veth-topology.sh up ${scenario.topology.join(' ')}\``
-      : ''
-  }
+${result.summary.events} that were checked live. ${howStarted(scenario)}
 and said:
 
 \`\`\`json
@@ -86,4 +95,15 @@ ${JSON.stringify(fault)}
 
 Made anew by \`npx tsx scripts/record-goldens.ts ${name}\`.
 `;
+}
+
+function whatRan({ workload, words, about }: Scenario): string {
+  const program = workload === 'forwarder' ? 'The AF_XDP forwarder' : `\`${words[0]}\``;
+  return `${program} of test/workloads: ${about}.`;
+}
+
+function howStarted({ workload, words, topology }: Scenario): string {
+  if (workload === 'program') return `\`${words.join(' ')}\` was run`;
+  const between = topology ? ` between devices made with \`veth-topology.sh up ${topology.join(' ')}\`` : '';
+  return `The forwarder was started with \`${words.join(' ')}\`${between}`;
 }

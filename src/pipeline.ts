@@ -2,13 +2,14 @@
 
 import { Checker } from './check/checker.ts';
 import { type Invariant, neededKinds } from './check/invariant.ts';
+import { withPositions } from './decode/once.ts';
 import { INVARIANTS } from './generated/invariants.ts';
 import { PROBE_PATHS } from './generated/probes.ts';
 import { UsageError } from './model/errors.ts';
 import type { ProbeCoverage, RecordingMeta } from './model/recording.ts';
 import { SNAPSHOT_CPU, SNAPSHOT_TELLING } from './model/slot.ts';
 import type { CheckSummary, InvariantCounts, Violation } from './model/violation.ts';
-import { openRecording, type Recording } from './recording/open.ts';
+import { openRecording, type Recording, type RecordingFacts } from './recording/open.ts';
 import { createObjectTable } from './report/objects.ts';
 
 /** What is known of one claim: broken, kept wherever it could be judged completely, or neither. */
@@ -34,8 +35,8 @@ export interface LiveComparison {
   readonly changed: readonly { readonly live: Violation; readonly now: Violation }[];
 }
 
-export interface RecordingCheck {
-  readonly recording: Recording;
+export interface RecordingCheck<R extends RecordingFacts = Recording> {
+  readonly recording: R;
   readonly summary: CheckSummary;
   readonly verdicts: readonly InvariantVerdict[];
   /** Violations seen live whose history lies before the window. */
@@ -69,8 +70,9 @@ export async function checkRecording(
   const { meta, rows } = recording;
   const unknownInvariants = options.invariants ? [] : unknownTo(meta);
   const invariants = options.invariants ?? recordedInvariants(recording);
-  const checker = new Checker(invariants, createObjectTable(meta.objects));
-  for (const batch of recording.batches()) {
+  const checker = new Checker(invariants, createObjectTable(meta.objects), meta.clocks.errorNs);
+  const kinds = withPositions(invariants.flatMap(neededKinds));
+  for (const batch of recording.batches({ kinds, reuse: true })) {
     checker.check(batch);
     options.onProgress?.(checker.events, rows);
   }
@@ -99,7 +101,8 @@ function unknownTo(meta: RecordingMeta): string[] {
     .map(({ name }) => name);
 }
 
-function recordedInvariants({ meta, path }: Recording): readonly Invariant[] {
+/** Those that a recording was made with, or all of them if it doesn't say. */
+export function recordedInvariants({ meta, path }: Recording): readonly Invariant[] {
   if (meta.invariants.length === 0) return INVARIANTS;
   const known = INVARIANTS.filter(({ name }) => meta.invariants.some((live) => live.name === name));
   if (known.length > 0) return known;
@@ -133,6 +136,9 @@ function judge(invariant: Invariant, summary: CheckSummary, { meta, damage }: Re
 
 /** Whether every probe that writes the kind was left out; of a recording that doesn't say, nothing is assumed. */
 function isBlind(kind: string, coverage: readonly ProbeCoverage[]): boolean {
+  const imported = coverage.filter(({ kinds }) => kinds !== undefined);
+  if (imported.length > 0)
+    return !imported.some(({ kinds = [], method }) => method !== null && kinds.includes(kind));
   const writers = PROBE_PATHS.flatMap(({ probes }) => probes).filter(({ writes }) => writes.includes(kind));
   const known = coverage.filter(({ probe }) => writers.some(({ name }) => name === probe));
   return known.length > 0 && known.every(({ method }) => method === null);

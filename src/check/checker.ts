@@ -162,7 +162,7 @@ export class Checker {
   /** Checks the next batch; returns what it found, in the order of the offending events. */
   check(batch: Batch): readonly Violation[] {
     const { slots } = batch;
-    this.events += slots;
+    this.events += slots + (batch.skipped ?? 0);
     for (let from = 0; from < slots; from += PIECE_SLOTS)
       this.#checkPiece(batch, from, Math.min(from + PIECE_SLOTS, slots));
     if (this.#found.length === 0) return this.#found;

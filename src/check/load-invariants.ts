@@ -1,7 +1,7 @@
 // Loads invariants from a user's own module, in TypeScript or JavaScript, and says plainly what is wrong with it.
 
 import { existsSync, statSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EventView } from '../decode/event-view.ts';
 import { KIND } from '../generated/layouts.ts';
@@ -42,6 +42,13 @@ export async function loadInvariants(file: string, library: object = LIBRARY): P
     throw new UsageError('BAD_INVARIANT', `${file}: ${which} ${problem}.`);
   }
   return list as readonly Invariant[];
+}
+
+/** An error thrown while invariants run: as a sentence with file and line if it comes from one of these modules. */
+export function explainThrown(error: unknown, modules: readonly string[]): unknown {
+  if (error instanceof FlightringError || !(error instanceof Error)) return error;
+  const path = modules.find((module) => error.stack?.includes(basename(module)));
+  return path === undefined ? error : explainModuleError(error, resolve(path));
 }
 
 /** What went wrong in a user's module, with its file and line; `path` is absolute. */

@@ -3,6 +3,7 @@
 import { SHARE_BASE } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import type { InvariantVerdict, LiveComparison, RecordingCheck, Verdict } from '../pipeline.ts';
+import type { RecordingFacts } from '../recording/open.ts';
 import type { Palette } from '../report/palette.ts';
 import { formatCount, formatSeconds, plural } from '../report/span.ts';
 import { nextCommands, violationLine, violationText } from '../report/violation.ts';
@@ -10,7 +11,7 @@ import { nextCommands, violationLine, violationText } from '../report/violation.
 /** Violations told in a line each; the first is told whole, those beyond are only counted. */
 const LINES = 20;
 
-export function checkLines(check: RecordingCheck, palette: Palette): string[] {
+export function checkLines(check: RecordingCheck<RecordingFacts>, palette: Palette): string[] {
   const { recording, summary, outOfWindow } = check;
   const { meta, path } = recording;
   const [first, ...others] = summary.violations;
@@ -72,7 +73,7 @@ function verdictTable(verdicts: readonly InvariantVerdict[], palette: Palette): 
 }
 
 function liveLines(
-  { comparison, unknownInvariants, otherVersions }: RecordingCheck,
+  { comparison, unknownInvariants, otherVersions }: RecordingCheck<RecordingFacts>,
   palette: Palette,
 ): string[] {
   return [
@@ -121,7 +122,7 @@ function comparisonLines(
   ];
 }
 
-function lossLines({ summary, recording }: RecordingCheck, palette: Palette): string[] {
+function lossLines({ summary, recording }: RecordingCheck<RecordingFacts>, palette: Palette): string[] {
   const { recursionMisses, objectsDropped, windowlessViolations } = recording.meta.loss;
   const notes = recording.meta.notes.map((note) => `note: ${note}`);
   const unread = [...recording.unknownKinds].map(
@@ -144,7 +145,7 @@ function lossLines({ summary, recording }: RecordingCheck, palette: Palette): st
 }
 
 /** The same for scripts. */
-export function checkFacts(check: RecordingCheck): Record<string, unknown> {
+export function checkFacts(check: RecordingCheck<RecordingFacts>): Record<string, unknown> {
   const { recording, summary, verdicts, outOfWindow, comparison, unknownInvariants, otherVersions } = check;
   return {
     path: recording.path,

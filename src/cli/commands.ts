@@ -50,10 +50,40 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./show.ts')).showCommand(),
   },
   {
+    name: 'report',
+    group: GROUPS.files,
+    summary: 'write a recording as one HTML page that opens from disk',
+    load: async () => (await import('./report.ts')).reportCommand(),
+  },
+  {
+    name: 'explain',
+    group: GROUPS.files,
+    summary: 'the events that had to happen for a violation, and what was expected instead',
+    load: async () => (await import('./explain.ts')).explainCommand(),
+  },
+  {
+    name: 'query',
+    group: GROUPS.files,
+    summary: 'ask one recording or thousands in SQL, or by ready-made questions',
+    load: async () => (await import('./query.ts')).queryCommand(),
+  },
+  {
+    name: 'shrink',
+    group: GROUPS.files,
+    summary: 'leave out all that a violation does not need; the rest is a recording, or a test case',
+    load: async () => (await import('./shrink.ts')).shrinkCommand(),
+  },
+  {
     name: 'export',
     group: GROUPS.files,
     summary: 'write a recording for Perfetto, Arrow, CSV, ftrace, Wireshark and others',
     load: async () => (await import('./export.ts')).exportCommand(),
+  },
+  {
+    name: 'import',
+    group: GROUPS.files,
+    summary: 'make a recording of the text of ftrace, trace-cmd, perf or bpftrace',
+    load: async () => (await import('./import.ts')).importCommand(),
   },
   {
     name: 'invariants',

@@ -16,7 +16,7 @@ import {
 } from '../report/selector.ts';
 import { formatOffset, formatSeconds } from '../report/span.ts';
 import type { ThreadNames } from '../report/threads.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../report/duration.ts';
 import { nearest, unknownWord } from './nearest.ts';
 
 export interface EventFlags {

@@ -1,14 +1,17 @@
 // The value of --invariants: names, paths (`xsk`) and modules of the user's own, with commas between them.
 
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Invariant } from '../check/invariant.ts';
-import { explainModuleError, loadInvariants } from '../check/load-invariants.ts';
+import { explainThrown, loadInvariants } from '../check/load-invariants.ts';
 import { INVARIANTS } from '../generated/invariants.ts';
-import { FlightringError, UsageError } from '../model/errors.ts';
+import { UsageError } from '../model/errors.ts';
 import { unknownWord } from './nearest.ts';
 
 export interface ChosenInvariants {
   readonly invariants: readonly Invariant[];
+  /** Where they come from: names of built-in ones, and paths of modules. */
+  readonly names: readonly string[];
+  readonly modules: readonly string[];
   /** An error thrown while they run, as a sentence with file and line if it comes from a user's module. */
   explain(error: unknown): unknown;
 }
@@ -34,11 +37,9 @@ export async function chooseInvariants(text: string): Promise<ChosenInvariants> 
   }
   return {
     invariants: [...chosen.values()],
-    explain(error) {
-      if (error instanceof FlightringError || !(error instanceof Error)) return error;
-      const path = modules.find((module) => error.stack?.includes(basename(module)));
-      return path === undefined ? error : explainModuleError(error, path);
-    },
+    names: [...chosen.values()].filter((one) => INVARIANTS.includes(one)).map(({ name }) => name),
+    modules,
+    explain: (error) => explainThrown(error, modules),
   };
 }
 

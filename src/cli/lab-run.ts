@@ -11,7 +11,7 @@ import {
   listKernels,
   prepareLab,
 } from '../lab/index.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../report/duration.ts';
 import { unknownWord } from './nearest.ts';
 
 export interface LabFlags {

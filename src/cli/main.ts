@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../generated/version.ts';
 import { EXIT, FlightringError, UsageError } from '../model/errors.ts';
 import { COMMANDS, type CommandEntry, HELP_GROUP } from './commands.ts';
+import { printableLine } from '../report/printable.ts';
 import { nearest } from './nearest.ts';
 
 /** An error of ours that no sentence foresaw (EX_SOFTWARE of sysexits.h). */
@@ -116,7 +117,7 @@ function usageSentence(
 }
 
 function complain(sentence: string): void {
-  process.stderr.write(`flightring: ${sentence}\n`);
+  process.stderr.write(`flightring: ${printableLine(sentence)}\n`);
 }
 
 /** The one place where errors become exit statuses. */

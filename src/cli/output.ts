@@ -1,21 +1,18 @@
 // Lines to a stream in pieces, as fast as the reader takes them; a reader that leaves early is no error.
 
 import type { Writable } from 'node:stream';
+import { printableLine } from '../report/printable.ts';
 
 const PIECE = 1 << 16;
 
 /** Resolves to false if the reader went away (`| head`): nothing more needs to be made. */
 export async function writeLines(stream: Writable, lines: Iterable<string>): Promise<boolean> {
-  let failure: Error | undefined;
-  const onError = (error: Error) => {
-    failure = error;
-  };
-  stream.on('error', onError);
+  const watched = watch(stream);
   try {
     let piece = '';
     try {
       for (const line of lines) {
-        piece += `${line}\n`;
+        piece += `${printableLine(line)}\n`;
         if (piece.length < PIECE) continue;
         const full = piece;
         piece = '';
@@ -23,17 +20,28 @@ export async function writeLines(stream: Writable, lines: Iterable<string>): Pro
       }
     } finally {
       // What was made before a failure is shown as well.
-      if (piece !== '' && !failure) await write(stream, piece);
+      if (piece !== '' && watched.failure === null) await write(stream, piece);
     }
-    if (failure) throw failure;
+    if (watched.failure !== null) throw watched.failure;
     return true;
   } catch (error) {
     if (isClosed(error)) return false;
     throw error;
-  } finally {
-    // An error may be told once more after the write's own: let it find somebody.
-    setImmediate(() => stream.off('error', onError)).unref();
   }
+}
+
+const streams = new WeakMap<Writable, { failure: Error | null }>();
+
+/** One listener for good: an error may be told once more after the write's own, and has to find somebody. */
+function watch(stream: Writable): { failure: Error | null } {
+  const known = streams.get(stream);
+  if (known !== undefined) return known;
+  const watched: { failure: Error | null } = { failure: null };
+  stream.on('error', (error: Error) => {
+    watched.failure = error;
+  });
+  streams.set(stream, watched);
+  return watched;
 }
 
 function write(stream: Writable, text: string): Promise<void> {

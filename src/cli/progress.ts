@@ -1,6 +1,7 @@
 // How far a long step has come: one line on a terminal's standard error, nothing elsewhere.
 
 import { performance } from 'node:perf_hooks';
+import { printable } from '../report/printable.ts';
 
 export interface Progress {
   tell(done: number, total: number): void;
@@ -12,21 +13,39 @@ export interface Progress {
 const PATIENCE_MS = 400;
 const EVERY_MS = 100;
 
-export function startProgress(what: string, stream: NodeJS.WriteStream = process.stderr): Progress {
+export interface Status {
+  /** Calls for the text only when it is shown. */
+  tell(text: () => string): void;
+  /** Wipes the line; the next `tell` shows it again. */
+  end(): void;
+}
+
+/** A line of any text. */
+export function startStatus(stream: NodeJS.WriteStream = process.stderr): Status {
   if (!stream.isTTY) return { tell() {}, end() {} };
   let next = performance.now() + PATIENCE_MS;
   let shown = false;
   return {
-    tell(done, total) {
+    tell(text) {
       const now = performance.now();
       if (now < next) return;
       next = now + EVERY_MS;
       shown = true;
-      stream.write(`\r\x1b[K${what}: ${Math.min(100, Math.floor((100 * done) / Math.max(total, 1)))} %`);
+      stream.write(`\r\x1b[K${text()}`);
     },
     end() {
       if (shown) stream.write('\r\x1b[K');
       shown = false;
     },
+  };
+}
+
+export function startProgress(what: string, stream: NodeJS.WriteStream = process.stderr): Progress {
+  const status = startStatus(stream);
+  const name = printable(what);
+  return {
+    tell: (done, total) =>
+      status.tell(() => `${name}: ${Math.min(100, Math.floor((100 * done) / Math.max(total, 1)))} %`),
+    end: status.end,
   };
 }

@@ -6,7 +6,7 @@ import { PROBE_PATHS } from '../generated/probes.ts';
 import { EXIT, UsageError } from '../model/errors.ts';
 import type { RecordOptions } from '../record/options.ts';
 import { type Recorder, record } from '../record/record.ts';
-import { parseSpan } from './duration.ts';
+import { parseSpan } from '../report/duration.ts';
 import { unknownWord } from './nearest.ts';
 import type { Teller } from './record-tell.ts';
 

@@ -6,6 +6,7 @@ import { createFilter } from '../report/filter.ts';
 import { collectLife } from '../report/life.ts';
 import { createObjectTable } from '../report/objects.ts';
 import { createPalette } from '../report/palette.ts';
+import { printableAll } from '../report/printable.ts';
 import { parseSelector, type Selector, selectorText } from '../report/selector.ts';
 import { createThreadNames } from '../report/threads.ts';
 import { timeline } from '../report/timeline.ts';
@@ -28,7 +29,8 @@ export async function show(
   out: NodeJS.WriteStream = process.stdout,
 ): Promise<void> {
   const limit = options.limit === undefined ? Number.POSITIVE_INFINITY : readNumber(options.limit, '--limit');
-  const recording = await openRecording(file);
+  const opened = await openRecording(file);
+  const recording = options.json ? opened : { ...opened, meta: printableAll(opened.meta) };
   const { meta } = recording;
   const context: TraceContext = {
     objects: createObjectTable(meta.objects),

@@ -43,7 +43,8 @@ export function stampRecord(lanes: Uint32Array, at: number, slots: number, seq: 
   }
 }
 
-function encodeValue(field: FieldLayout, value: FieldValue): Uint8Array | null {
+/** A field's bytes; null if the value doesn't fit it. */
+export function encodeValue(field: FieldLayout, value: FieldValue): Uint8Array | null {
   if (field.type === 'mac') return parseMac(String(value));
   if (field.type === 'ip') return parseIp(String(value));
   if (field.type === 'name' || field.type === 'comm' || field.type === 'text')

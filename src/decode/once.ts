@@ -2,18 +2,13 @@
 
 import { KIND, LANE, LAYOUTS } from '../generated/layouts.ts';
 import { OBJECTS_MAX } from '../model/objects.ts';
-import { type Batch, GAP_KIND, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
+import { type Batch, FLAG, GAP_KIND, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
 import { SHARE_OF_KIND, type ShareSet, sharesOf, sharesOfName } from './shares.ts';
 
 /** The kinds that report an entry of a shared ring by position, each with its lane of object and position. */
+const RING_KINDS = ['xsk_fill_submit', 'xsk_tx_submit', 'xsk_rx_publish', 'xsk_comp_submit'] as const;
 const POSITIONED = new Uint8Array(LAYOUTS.length);
-for (const [ring, kind] of [
-  KIND.xsk_fill_submit,
-  KIND.xsk_tx_submit,
-  KIND.xsk_rx_publish,
-  KIND.xsk_comp_submit,
-].entries())
-  POSITIONED[kind] = ring + 1;
+for (const [ring, kind] of RING_KINDS.entries()) POSITIONED[KIND[kind]] = ring + 1;
 
 const OBJECT_LANE = LANE.xsk_fill_submit.object;
 const POSITION_LANE = LANE.xsk_fill_submit.position;
@@ -25,10 +20,21 @@ const TS_LOW = HEAD.tsLow;
 const KIND_FLAGS = HEAD.kindFlags;
 const SEQ_HIGH = HEAD.seqHigh;
 const GAP = GAP_KIND;
+const CUT = FLAG.cut;
 const KINDS = LAYOUTS.length;
 
+/** Whether events of this kind report an entry of a ring by its position. */
+export function isPositioned(kind: number): boolean {
+  return (POSITIONED[kind] ?? 0) > 0;
+}
+
 /** Whose positions these are. */
-const POSITIONED_SHARES = sharesOf(['xsk_fill_submit']);
+const POSITIONED_SHARES = sharesOf(RING_KINDS);
+
+/** The kinds without which events of these kinds can't be judged: they, and those whose positions show holes among them. */
+export function withPositions(kinds: readonly string[]): readonly string[] {
+  return sharesOf(kinds) & POSITIONED_SHARES ? [...kinds, ...RING_KINDS] : kinds;
+}
 const SHARE = LANE.gap.share;
 
 /** A place where something that is known stops being so. */
@@ -121,7 +127,7 @@ export class Once {
           this.repeated++;
           continue;
         }
-        if (ahead > 0) {
+        if (ahead > 0 && !(((lanes[at + KIND_FLAGS] as number) >>> 16) & CUT)) {
           missing.push({ at, forget: POSITIONED_SHARES, blind: this.#blind });
           this.unseen += ahead;
         }

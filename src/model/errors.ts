@@ -31,6 +31,13 @@ export class RecordingError extends FlightringError {
   }
 }
 
+/** A question to recordings that can't be answered; the message is DuckDB's own, with the place in the SQL. */
+export class QueryError extends FlightringError {
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(code, message, EXIT.badInput, options);
+  }
+}
+
 /** The kernel refused: no privilege, no BTF, lockdown, a probe that can't be attached. */
 export class KernelError extends FlightringError {
   constructor(code: string, message: string, options?: { cause?: unknown }) {

@@ -16,6 +16,8 @@ export interface ProbeCoverage {
   readonly status: 'attached' | 'missing' | 'inlined' | 'refused';
   /** In words, with errno, when it is not attached by the first choice. */
   readonly reason: string | null;
+  /** Of an imported recording, whose probes are not flightring's: the kinds of event that it was made into. */
+  readonly kinds?: readonly string[];
 }
 
 /** What one CPU's ring held of one path when it was frozen. */
@@ -55,6 +57,13 @@ export interface PathCost {
   readonly ns: number;
 }
 
+/** The same of one probe, its programs together. One that never ran has none. */
+export interface ProbeCost {
+  readonly probe: string;
+  readonly runs: number;
+  readonly ns: number;
+}
+
 /** What recording cost, from when it was armed. */
 export interface RecordingCosts {
   readonly wallNs: number;
@@ -62,6 +71,8 @@ export interface RecordingCosts {
   readonly sampledNs: number;
   /** Programs in the kernel, run by whoever caused the event. */
   readonly paths: readonly PathCost[];
+  /** Not in older recordings. */
+  readonly probes?: readonly ProbeCost[];
   /** CPU time of the recorder's own process, all its threads, ns. */
   readonly processNs: number;
 }
@@ -71,6 +82,15 @@ export interface ThreadName {
   readonly tid: number;
   readonly ts: number;
   readonly comm: string;
+}
+
+/** What a shrunk recording was made from. */
+export interface ShrunkFacts {
+  /** Name of the file. */
+  readonly from: string;
+  /** Events and objects that were left out. */
+  readonly eventsRemoved: number;
+  readonly objectsRemoved: number;
 }
 
 export interface RecordingMeta {
@@ -101,5 +121,7 @@ export interface RecordingMeta {
   readonly snapshot?: { readonly records: number };
   /** Up to the freeze. */
   readonly costs?: RecordingCosts;
+  /** Only in a recording that was made from another one by leaving out all that a violation doesn't need. */
+  readonly shrunk?: ShrunkFacts;
   readonly notes: readonly string[];
 }

@@ -44,6 +44,8 @@ export const FLAG = {
   repeated: 0x0040,
   /** First of the bits whose meaning belongs to the kind. */
   own: 0x0100,
+  /** Entries of its ring in front of this event were seen, and left out of the recording on purpose: no hole. */
+  cut: 0x8000,
 } as const;
 
 /** The CPU of records that no CPU wrote: those of the snapshot. They follow what CPUs wrote at the same time. */
@@ -64,6 +66,8 @@ export interface Batch {
   readonly lanes: Uint32Array;
   /** Number of slots that hold records. */
   slots: number;
+  /** Slots of records in front of and among these that were left out, since nobody asked for their kinds. */
+  readonly skipped?: number;
 }
 
 /** The byte, counted from the record's first slot, at which byte `offset` of the record lies. */

@@ -1,7 +1,7 @@
 // What recording costs: the programs of each path by the kernel's own figures, and this process.
 
 import { PROBE_PATHS } from '../generated/probes.ts';
-import type { PathCost, RecordingCosts } from '../model/recording.ts';
+import type { PathCost, ProbeCost, RecordingCosts } from '../model/recording.ts';
 import type { KernelRecorder } from '../source/kernel.ts';
 import { programFigures, statsTimes } from '../source/shim.ts';
 
@@ -9,27 +9,39 @@ import { programFigures, statsTimes } from '../source/shim.ts';
 const FIGURES = 3;
 
 /**
- * The sums of each path's programs, reckoned up from the time sampled to the whole. `figures`: three for each program.
- * Without any time sampled there is nothing to reckon.
+ * What each probe's programs ran and took, reckoned up from the time sampled to the whole, those that never ran left
+ * out. `figures`: three for each program. Without any time sampled there is nothing to reckon.
  */
-export function costsOfPaths(
+export function costsOfProbes(
   programs: readonly string[],
   figures: ArrayLike<bigint>,
   { wallNs, sampledNs }: { readonly wallNs: number; readonly sampledNs: number },
-): PathCost[] {
+): ProbeCost[] {
   if (sampledNs <= 0) return [];
   const scale = Math.max(wallNs / sampledNs, 1);
-  const costs: PathCost[] = [];
-  for (const { path } of PROBE_PATHS) {
-    let [runs, ns] = [0, 0];
-    for (const [i, program] of programs.entries()) {
-      if (!program.startsWith(`${path}_`)) continue;
-      runs += Number(figures[i * FIGURES]);
-      ns += Number(figures[i * FIGURES + 1]);
-    }
-    if (runs > 0) costs.push({ path, runs: Math.round(runs * scale), ns: Math.round(ns * scale) });
+  const sums = new Map<string, { runs: number; ns: number }>();
+  for (const [i, program] of programs.entries()) {
+    const probe = program.replace(/__\w+$/, '');
+    const sum = sums.get(probe) ?? { runs: 0, ns: 0 };
+    sum.runs += Number(figures[i * FIGURES]);
+    sum.ns += Number(figures[i * FIGURES + 1]);
+    sums.set(probe, sum);
   }
-  return costs.sort((a, b) => b.ns - a.ns);
+  return [...sums]
+    .filter(([, { runs }]) => runs > 0)
+    .map(([probe, { runs, ns }]) => ({ probe, runs: Math.round(runs * scale), ns: Math.round(ns * scale) }))
+    .sort((a, b) => b.ns - a.ns);
+}
+
+/** The sums of each path's probes, the dearest path first. */
+export function costsOfPaths(probes: readonly ProbeCost[]): PathCost[] {
+  return PROBE_PATHS.map(({ path }) => {
+    const own = probes.filter(({ probe }) => probe.startsWith(`${path}_`));
+    const sum = (member: 'runs' | 'ns') => own.reduce((total, cost) => total + cost[member], 0);
+    return { path, runs: sum('runs'), ns: sum('ns') };
+  })
+    .filter(({ runs }) => runs > 0)
+    .sort((a, b) => b.ns - a.ns);
 }
 
 /** Counts from when it is made, which is when the recorder is armed. */
@@ -45,10 +57,12 @@ export class CostMeter {
     const { handle, programs } = this.#kernel;
     const { wallNs, sampledNs } = statsTimes(handle);
     const { user, system } = process.cpuUsage(this.#before);
+    const probes = costsOfProbes(programs, programFigures(handle, programs.length), { wallNs, sampledNs });
     return {
       wallNs,
       sampledNs,
-      paths: costsOfPaths(programs, programFigures(handle, programs.length), { wallNs, sampledNs }),
+      paths: costsOfPaths(probes),
+      probes,
       processNs: (user + system) * 1000,
     };
   }

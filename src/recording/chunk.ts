@@ -1,33 +1,40 @@
-// Decodes one column of one row group to a value for every row.
+// Decodes one column of one row group to its values, in the order of the rows that have one.
 
-import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import type { Column } from './columns.ts';
 import {
-  createCursor,
   type Cursor,
+  createCursor,
   decodeDelta,
   decodeHybrid,
   decodeLevels,
   decodePlain,
   decodeStrings,
+  LEVELS_SLACK,
   malformed,
   takeByte,
 } from './decode.ts';
-import { guardStruct } from './thrift-guard.ts';
+import { readInteger, readStruct } from './thrift.ts';
 
-/** Values by row; 0 where there is none. A text is its number among the strings. */
-export interface RowValues {
-  /** 1 for each row with a value; null if every row has one. */
-  readonly present: Uint32Array | null;
-  readonly low: Uint32Array;
-  readonly high: Uint32Array | null;
-  readonly strings: readonly string[];
+/** A column's values in one row group. The memory is used again for the next. */
+export interface ChunkValues {
+  /** The rows that have a value, rising; null if every row has one. */
+  rows: Uint16Array | null;
+  /** How many values there are; the arrays may be longer. */
+  count: number;
+  /** The values without the rows that have none; of a text its number among the strings. */
+  low: Uint32Array;
+  high: Uint32Array | null;
+  strings: readonly string[];
+}
+
+export function createChunkValues(): ChunkValues {
+  return { rows: null, count: 0, low: new Uint32Array(), high: null, strings: [] };
 }
 
 /** Bits of an index into a dictionary of 65 536 entries, the most that a row group can need. */
 const MAX_INDEX_BITS = 17;
 
-export function decodeChunk(bytes: Uint8Array, column: Column, rows: number): RowValues {
+export function decodeChunk(bytes: Uint8Array, column: Column, rows: number, into: ChunkValues): void {
   const cursor = createCursor(bytes);
   const wide = column.storage === 'u64' || column.storage === 'i64';
   let header = readHeader(cursor);
@@ -40,10 +47,13 @@ export function decodeChunk(bytes: Uint8Array, column: Column, rows: number): Ro
     throw malformed(`a page of ${rows} rows of ${column.name} was expected`);
   }
   const body = pageBody(cursor, header);
-  const present = column.required ? null : new Uint32Array(rows);
-  const count = present === null ? rows : decodeLevels(body, present, rows);
-  const low = new Uint32Array(rows);
-  const high = wide ? new Uint32Array(rows) : null;
+  into.rows = column.required ? null : roomForRows(into.rows, rows);
+  const count = into.rows === null ? rows : decodeLevels(body, into.rows, rows);
+  into.count = count;
+  into.strings = dictionary?.strings ?? [];
+  into.low = roomFor(into.low, count);
+  into.high = wide ? roomFor(into.high, count) : null;
+  const { low, high } = into;
   if (header.encoding === ENCODING.dictionary && dictionary !== null) {
     decodeIndices(body, dictionary, low, high, count, column.storage === 'text');
   } else if (column.storage === 'text') {
@@ -55,8 +65,14 @@ export function decodeChunk(bytes: Uint8Array, column: Column, rows: number): Ro
   } else {
     throw malformed(`${column.name} has the encoding ${header.encoding}`);
   }
-  if (present !== null) spread(present, low, high, count, rows);
-  return { present, low, high, strings: dictionary?.strings ?? [] };
+}
+
+function roomFor(array: Uint32Array | null, count: number): Uint32Array {
+  return array !== null && array.length >= count ? array : new Uint32Array(count);
+}
+
+function roomForRows(array: Uint16Array | null, rows: number): Uint16Array {
+  return array !== null && array.length >= rows + LEVELS_SLACK ? array : new Uint16Array(rows + LEVELS_SLACK);
 }
 
 /** Numbers of parquet.thrift. */
@@ -71,24 +87,24 @@ interface PageHeader {
 }
 
 function readHeader(cursor: Cursor): PageHeader {
-  const { bytes, at } = cursor;
-  guardStruct(cursor);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const {
-    field_1: type,
-    field_2: plain,
-    field_3: size,
-    ...rest
-  } = deserializeTCompactProtocol({ view, offset: at });
-  // Field 5 is a data page's own header, 7 a dictionary's; both begin with the number of values and the encoding.
-  const own: Record<string, unknown> = (type === PAGE.dictionary ? rest['field_7'] : rest['field_5']) ?? {};
+  let [kind, plain, size, values, encoding] = [-1, -1, -1, -1, -1];
+  readStruct(cursor, (field, type) => {
+    if (field === 1) kind = readInteger(cursor, type);
+    else if (field === 2) plain = readInteger(cursor, type);
+    else if (field === 3) size = readInteger(cursor, type);
+    else if (field === 5 || field === 7) {
+      // A data page's own header, or a dictionary's: both begin with the number of values and the encoding.
+      readStruct(cursor, (inner, innerType) => {
+        if (inner === 1) values = readInteger(cursor, innerType);
+        else if (inner === 2) encoding = readInteger(cursor, innerType);
+        else return false;
+        return true;
+      });
+    } else return false;
+    return true;
+  });
   if (size !== plain) throw malformed(`a page claims ${size} bytes, or ${plain}`);
-  return {
-    type: Number(type),
-    size: Number(size),
-    values: Number(own['field_1']),
-    encoding: Number(own['field_2']),
-  };
+  return { type: kind, size, values, encoding };
 }
 
 function pageBody(cursor: Cursor, { size }: PageHeader): Cursor {
@@ -129,29 +145,13 @@ function decodeIndices(
 ): void {
   const width = takeByte(body);
   if (width < 1 || width > MAX_INDEX_BITS) throw malformed(`indices of ${width} bits`);
-  decodeHybrid(body, low, count, width, dictionary.size - 1);
-  if (text) return;
+  const { low: lows, high: highs, size } = dictionary;
+  if (text) return decodeHybrid(body, low, count, width, size - 1);
+  if (high === null || highs === null) return decodeHybrid(body, low, count, width, size - 1, lows);
+  decodeHybrid(body, low, count, width, size - 1);
   for (let i = 0; i < count; i++) {
     const index = low[i] as number;
-    low[i] = dictionary.low[index] as number;
-    if (high !== null) high[i] = (dictionary.high as Uint32Array)[index] as number;
-  }
-}
-
-/** Moves the values, packed at the front, to the rows that have one. */
-function spread(
-  present: Uint32Array,
-  low: Uint32Array,
-  high: Uint32Array | null,
-  count: number,
-  rows: number,
-): void {
-  if (count === rows) return;
-  let from = count;
-  for (let row = rows - 1; row >= 0; row--) {
-    const has = present[row] === 1;
-    if (has) from--;
-    low[row] = has ? (low[from] as number) : 0;
-    if (high !== null) high[row] = has ? (high[from] as number) : 0;
+    low[i] = lows[index] as number;
+    high[i] = highs[index] as number;
   }
 }

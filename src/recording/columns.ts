@@ -244,7 +244,8 @@ const SIZES: Readonly<Record<string, readonly number[]>> = {
   umem_addr: [8],
 };
 const NUMBER_SIZES = [1, 2, 4, 8];
-const MAX_SLOTS = 16;
+/** Slots of one record at most. */
+export const MAX_SLOTS = 16;
 
 /** Refuses layouts whose fields don't lie inside their record; they come from files as well as from the build. */
 export function checkLayouts(layouts: readonly RecordLayout[]): void {

@@ -98,14 +98,18 @@ export function fileHead(fileBytes: number): Buffer {
   return head;
 }
 
+/** Refuses what would be too much to hold in memory at once. */
+export function checkPartSize(position: number, length: number): void {
+  if (length <= MAX_PART_BYTES) return;
+  throw new RecordingError(
+    'TOO_LARGE',
+    `The recording has a part of ${length} bytes at byte ${position}; at most ${MAX_PART_BYTES} are possible.`,
+  );
+}
+
 /** Reads `length` bytes at `position`, all of them. */
 export function readExactly(fd: number, position: number, length: number): Buffer {
-  if (length > MAX_PART_BYTES) {
-    throw new RecordingError(
-      'TOO_LARGE',
-      `The recording has a part of ${length} bytes at byte ${position}; at most ${MAX_PART_BYTES} are possible.`,
-    );
-  }
+  checkPartSize(position, length);
   const bytes = Buffer.allocUnsafe(length);
   readInto(fd, position, bytes);
   return bytes;
@@ -256,10 +260,11 @@ function findDamage(
   );
   if (head >= 0) found.push({ offset: head, message: `the file's head is damaged at byte ${head}` });
   let goodGroups = groups.length;
+  const memory = Buffer.allocUnsafe(Math.min(READ_BYTES, size));
   let rowsReadable = 0;
   let piece = 0;
   for (const [index, group] of groups.entries()) {
-    const offset = firstBadPiece(fd, group, crcs, piece, size);
+    const offset = firstBadPiece(fd, group, crcs, piece, size, memory);
     if (offset !== null) {
       const end = Math.min(offset + PIECE_BYTES, group.end);
       found.push({ offset, message: `the file is damaged between byte ${offset} and ${end}` });
@@ -288,11 +293,13 @@ function firstBadPiece(
   crcs: Uint32Array,
   first: number,
   size: number,
+  memory: Buffer,
 ): number | null {
   let piece = first;
   for (let at = group.start; at < group.end; at += READ_BYTES) {
     const end = Math.min(at + READ_BYTES, group.end);
-    const bytes = readExactly(fd, at, Math.max(0, Math.min(end, size) - at));
+    const bytes = memory.subarray(0, Math.max(0, Math.min(end, size) - at));
+    readInto(fd, at, bytes);
     for (let from = at; from < end; from += PIECE_BYTES, piece++) {
       const to = Math.min(from + PIECE_BYTES, end);
       if (to > size || crc32(bytes.subarray(from - at, to - at)) !== crcs[piece]) return from;

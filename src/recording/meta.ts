@@ -6,9 +6,11 @@ import type { ObjectEntry } from '../model/objects.ts';
 import type {
   CpuWindow,
   FreezeFacts,
+  ProbeCost,
   ProbeCoverage,
   RecordingCosts,
   RecordingMeta,
+  ShrunkFacts,
   ThreadName,
 } from '../model/recording.ts';
 import type { EventRef, InvariantCounts, Violation } from '../model/violation.ts';
@@ -76,7 +78,16 @@ function readMeta(meta: JsonReader): RecordingMeta {
     },
     ...(meta.has('snapshot') ? { snapshot: { records: meta.get('snapshot').get('records').count() } } : {}),
     ...(meta.has('costs') ? { costs: readCosts(meta.get('costs')) } : {}),
+    ...(meta.has('shrunk') ? { shrunk: readShrunk(meta.get('shrunk')) } : {}),
     notes: meta.get('notes').list(asText),
+  };
+}
+
+function readShrunk(shrunk: JsonReader): ShrunkFacts {
+  return {
+    from: shrunk.get('from').text(),
+    eventsRemoved: shrunk.get('eventsRemoved').count(),
+    objectsRemoved: shrunk.get('objectsRemoved').count(),
   };
 }
 
@@ -135,6 +146,7 @@ function readCoverage(coverage: JsonReader): ProbeCoverage {
       .oneOf(['fentry', 'fexit', 'kprobe', 'kretprobe', 'raw_tp', 'tp', 'uprobe', null] as const),
     status: coverage.get('status').oneOf(['attached', 'missing', 'inlined', 'refused'] as const),
     reason: coverage.get('reason').orNull(asText),
+    ...(coverage.has('kinds') ? { kinds: coverage.get('kinds').list(asText) } : {}),
   };
 }
 
@@ -175,8 +187,13 @@ function readCosts(costs: JsonReader): RecordingCosts {
       runs: cost.get('runs').count(),
       ns: cost.get('ns').count(),
     })),
+    ...(costs.has('probes') ? { probes: costs.get('probes').list(readProbeCost) } : {}),
     processNs: costs.get('processNs').count(),
   };
+}
+
+function readProbeCost(cost: JsonReader): ProbeCost {
+  return { probe: cost.get('probe').text(), runs: cost.get('runs').count(), ns: cost.get('ns').count() };
 }
 
 function readViolation(violation: JsonReader): Violation {

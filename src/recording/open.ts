@@ -1,7 +1,6 @@
 // Opens a recording of either form, and gives its records in this version's layouts.
 
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import { LAYOUTS } from '../generated/layouts.ts';
 import { RecordingError } from '../model/errors.ts';
 import type { RecordLayout } from '../model/layout.ts';
@@ -11,7 +10,8 @@ import type { Damage } from './integrity.ts';
 import { RAW_MAGIC, readRaw } from './raw.ts';
 import { createTranslator } from './translate.ts';
 
-export interface Recording {
+/** What a recording is, without what it can do: fit to be sent to another thread. */
+export interface RecordingFacts {
   readonly path: string;
   readonly form: 'parquet' | 'raw';
   /** What the recording says of itself; `layouts` are those it was made with. */
@@ -25,11 +25,21 @@ export interface Recording {
    * no part of a whole record, as `no record`.
    */
   readonly unknownKinds: ReadonlyMap<string, number>;
+}
+
+export interface Recording extends RecordingFacts {
   /**
    * The records in total order, in the layouts asked for, at most 65 536 slots at a time, none split over two batches.
    * Ends at the damage; can be called again.
    */
-  batches(): Iterable<Batch>;
+  batches(choice?: BatchChoice): Iterable<Batch>;
+}
+
+export interface BatchChoice {
+  /** Only records of these kinds, and gaps; the slots of others are counted in a batch's `skipped`. A raw file gives all. */
+  readonly kinds?: Iterable<string>;
+  /** A batch's memory may be used again for the next: whoever keeps nothing of it is served faster. */
+  readonly reuse?: boolean;
 }
 
 export interface OpenOptions {
@@ -40,14 +50,12 @@ export interface OpenOptions {
 /** Opens a recording. Throws a RecordingError for anything that is not one or can't be trusted. */
 export async function openRecording(path: string, options: OpenOptions = {}): Promise<Recording> {
   const form = recognise(path);
-  // The Parquet parser is loaded only for a Parquet file.
-  const opened = form === 'raw' ? readRaw(path) : (await import('./parquet-read.ts')).readParquet(path);
-  const { meta, rows, damage } = opened;
-  const wanted = options.layouts ?? LAYOUTS;
-  // Slots made from columns are whole records; those of a raw file are what was in the file.
-  const asTheyAre = form === 'parquet' && isDeepStrictEqual(meta.layouts, wanted);
-  const translator = asTheyAre ? null : createTranslator(meta.layouts, wanted);
+  const layouts = options.layouts ?? LAYOUTS;
   const unknownKinds = new Map<string, number>();
+  // The Parquet parser is loaded only for a Parquet file.
+  const opened =
+    form === 'raw' ? rawIn(path, layouts) : (await import('./parquet-read.ts')).readParquet(path);
+  const { meta, rows, damage } = opened;
   return {
     path,
     form,
@@ -55,10 +63,26 @@ export async function openRecording(path: string, options: OpenOptions = {}): Pr
     rows,
     damage,
     unknownKinds,
-    batches() {
+    batches({ kinds, reuse = false } = {}) {
       unknownKinds.clear();
-      return translator === null ? opened.batches() : translator.translate(opened.batches(), unknownKinds);
+      const wanted = kinds === undefined ? {} : { kinds: new Set(kinds).add(GAP) };
+      return opened.batches({ layouts, reuse, ...wanted }, unknownKinds);
     },
+  };
+}
+
+/** The kind of records that say what is missing. */
+const GAP = 'gap';
+
+/** Slots made from columns are whole records; those of a raw file are what was in the file. */
+function rawIn(path: string, layouts: readonly RecordLayout[]) {
+  const { meta, rows, damage, batches } = readRaw(path);
+  const translator = createTranslator(meta.layouts, layouts);
+  return {
+    meta,
+    rows,
+    damage,
+    batches: (_options: unknown, unknown: Map<string, number>) => translator.translate(batches(), unknown),
   };
 }
 

@@ -6,7 +6,8 @@ import { type Batch, FLAG, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot
 import { type FieldPlan, type KindPlan, planColumns } from './columns.ts';
 import { BATCH_SLOTS, isWholeRecord, putContinuations } from './slots.ts';
 
-interface KindTranslation {
+/** How records of one kind become records of the wanted layouts. */
+export interface KindTranslation {
   readonly from: RecordLayout;
   /** Null for a kind that this version doesn't have. */
   readonly to: RecordLayout | null;
@@ -20,13 +21,22 @@ export interface Translator {
   translate(batches: Iterable<Batch>, unknown: Map<string, number>): Generator<Batch, void, undefined>;
 }
 
+/** Wanted layouts are few, and the recordings that are put into them many. */
+const plans = new WeakMap<readonly RecordLayout[], ReadonlyMap<string, KindPlan>>();
+
 /** A field that the recording lacks, or has as another type, reads 0. */
-export function createTranslator(from: readonly RecordLayout[], to: readonly RecordLayout[]): Translator {
-  const wanted = new Map(planColumns(to).kinds.map((kind) => [kind.layout.kind, kind]));
-  const kinds: (KindTranslation | undefined)[] = [];
-  for (const kind of planColumns(from).kinds) {
-    kinds[kind.layout.number] = pair(kind, wanted.get(kind.layout.kind));
+export function pairKinds(from: readonly KindPlan[], to: readonly RecordLayout[]): KindTranslation[] {
+  let wanted = plans.get(to);
+  if (wanted === undefined) {
+    wanted = new Map(planColumns(to).kinds.map((kind) => [kind.layout.kind, kind]));
+    plans.set(to, wanted);
   }
+  return from.map((kind) => pair(kind, wanted.get(kind.layout.kind)));
+}
+
+export function createTranslator(from: readonly RecordLayout[], to: readonly RecordLayout[]): Translator {
+  const kinds: (KindTranslation | undefined)[] = [];
+  for (const kind of pairKinds(planColumns(from).kinds, to)) kinds[kind.from.number] = kind;
   return {
     *translate(batches, unknown) {
       let lanes = new Uint32Array(BATCH_SLOTS * SLOT_LANES);

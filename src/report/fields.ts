@@ -9,6 +9,7 @@ import { FLAG } from '../model/slot.ts';
 import { errnoName } from '../probes/_errno.ts';
 import { describeObject, type NamedObjects, netnsOf } from './objects.ts';
 import { formatOffset } from './span.ts';
+import { printable } from './printable.ts';
 
 type Words = Readonly<Record<number, string>>;
 
@@ -31,6 +32,7 @@ const GENERAL_FLAGS: readonly (readonly [number, string])[] = [
   [FLAG.urgent, 'urgent'],
   [FLAG.clamped, 'time-clamped'],
   [FLAG.snapshot, 'snapshot'],
+  [FLAG.cut, 'cut'],
 ];
 
 /** What an event is about is said first. */
@@ -65,18 +67,36 @@ function order(name: string): number {
 
 /** `name=value` of each field; an object without its field name, a time as `since -12.3µs`. */
 export function fieldTexts(event: EventView, objects: NamedObjects): string[] {
-  const texts: string[] = [];
-  for (const { field, words, onlyIf, onlyWithFd } of PLANS[event.kindNumber]?.fields ?? []) {
-    if (onlyIf !== undefined && event.u32(onlyIf) === 0) continue;
-    if (onlyWithFd !== undefined && event.u32(onlyWithFd) < 0) continue;
-    const { name } = field;
-    if (name === 'object') texts.push(describeObject(objects, event.u32(name)));
-    else if (field.type === 'ns') texts.push(`${name} ${formatOffset(event.u53(name) - event.ts)}`);
-    else texts.push(`${name}=${valueText(event, field, words, objects)}`);
-  }
+  const texts = fieldPairs(event, objects).map(({ name, type, text }) => {
+    if (name === 'object') return text;
+    return `${name}${type === 'ns' ? ' ' : '='}${text}`;
+  });
   const flags = flagWords(event);
   if (flags.length > 0) texts.push(`flags=${flags.join(',')}`);
   return texts;
+}
+
+export interface FieldPair {
+  readonly name: string;
+  readonly type: string;
+  /** A time is told by its distance from the event. */
+  readonly text: string;
+}
+
+/** The fields that the event has, with their values in words. */
+export function fieldPairs(event: EventView, objects: NamedObjects): FieldPair[] {
+  const pairs: FieldPair[] = [];
+  for (const { field, words, onlyIf, onlyWithFd } of PLANS[event.kindNumber]?.fields ?? []) {
+    if (onlyIf !== undefined && event.u32(onlyIf) === 0) continue;
+    if (onlyWithFd !== undefined && event.u32(onlyWithFd) < 0) continue;
+    const { name, type } = field;
+    let text: string;
+    if (name === 'object') text = describeObject(objects, event.u32(name));
+    else if (type === 'ns') text = formatOffset(event.u53(name) - event.ts);
+    else text = valueText(event, field, words, objects);
+    pairs.push({ name, type, text });
+  }
+  return pairs;
 }
 
 /** The words of the event's flags, general ones first. */
@@ -85,7 +105,7 @@ export function flagWords(event: EventView): string[] {
   const { flags } = event;
   if ((flags & ~FLAG.slots) === 0) return words;
   for (const [bit, word] of GENERAL_FLAGS) if (flags & bit) words.push(word);
-  words.push(...bitWords(flags & ~(FLAG.own - 1) & 0xffff, PLANS[event.kindNumber]?.flags ?? {}));
+  words.push(...bitWords(flags & ~(FLAG.own - 1) & ~FLAG.cut & 0xffff, PLANS[event.kindNumber]?.flags ?? {}));
   return words;
 }
 
@@ -114,10 +134,10 @@ function valueText(
     }
     case 'ifindex': {
       const device = objects.deviceName(netnsOf(event, name), event.u32(name));
-      return device ? `${event.u32(name)} (${device})` : event.text(name);
+      return device ? `${event.u32(name)} (${printable(device)})` : event.text(name);
     }
     default:
-      return (field.size <= 4 ? words?.[event.u32(name)] : undefined) ?? event.text(name);
+      return (field.size <= 4 ? words?.[event.u32(name)] : undefined) ?? printable(event.text(name));
   }
 }
 

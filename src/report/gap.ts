@@ -9,7 +9,7 @@ const BEFORE_WINDOW = 3;
 const CUT = 4;
 
 /** By the gap record's `reason`. */
-const REASONS: Readonly<Record<number, string>> = {
+export const GAP_REASONS: Readonly<Record<number, string>> = {
   1: 'overwritten before they were read',
   2: 'a probe was interrupted by itself',
   3: 'older than what its ring held',
@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<number, string>> = {
 /** `overwritten before they were read`. */
 export function gapReason(gap: EventView): string {
   const reason = gap.u32('reason');
-  return REASONS[reason] ?? `reason ${reason}`;
+  return GAP_REASONS[reason] ?? `reason ${reason}`;
 }
 
 /** `1234 xsk events lost on CPU 1 (overwritten before they were read)`. */

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROBE_PATHS } from '../../src/generated/probes.ts';
 import { SCENARIOS } from '../../src/generated/scenarios.ts';
 import { labCacheDir, readDefaultVersion } from '../../src/lab/cache.ts';
 import type { BootOptions } from '../../src/lab/index.ts';
@@ -102,6 +103,9 @@ function wordsOf(fault: Fault, { workload }: Scenario, recording: Recording): st
 /** The release's, which scripts/setup.sh has put into the cache. */
 const OWN = readDefaultVersion(labCacheDir()) ?? '';
 
+/** Probes of drivers that do zero copy, which veth doesn't; the newest kernel's scenarios have such a driver. */
+const NOT_ON_VETH: readonly string[] = [];
+
 /** All scenarios on one kernel; on the newest that can be had, those that stand for them. */
 const KERNELS: readonly {
   title: string;
@@ -166,6 +170,19 @@ describe.each(KERNELS)('$title', ({ title, boot, scenarios, whole }) => {
       expect(probeFaults(coverage)).toEqual([]);
       if (whole) expect(coverage.filter(({ status }) => status !== 'attached')).toEqual([]);
     }
+  });
+
+  test.runIf(whole)('every probe ran, by the count of the kernel', () => {
+    const ran = new Set<string>();
+    for (const scenario of scenarios)
+      for (const { probe } of resultOf(scenario).summary.costs.probes ?? []) ran.add(probe);
+    const attached = new Map(
+      scenarios.flatMap((scenario) => resultOf(scenario).coverage.map((line) => [line.probe, line] as const)),
+    );
+    const silent = PROBE_PATHS.flatMap(({ probes }) => probes).filter(
+      ({ name, orElse = name }) => attached.has(name) && !ran.has(name) && !ran.has(orElse),
+    );
+    expect(silent.map(({ name }) => name)).toEqual(NOT_ON_VETH);
   });
 
   /** Warnings that a healthy scenario explains are no noise. */

@@ -7,10 +7,13 @@
 #include <linux/xfrm.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Where threads of a real driver would be preempted, or wait for one another. */
 #define PAUSE_US 60000
+/* In a race one waits for the other for so long at most. */
+#define RACE_S 10
 
 static void lock(struct driver *d, bool broken)
 {
@@ -111,6 +114,45 @@ static void policies_set(struct worker *w, uint16_t type, struct in_addr local, 
 	nl_must(policy_set(w->remote_xfrm, type, vtep, local, spi_of(key, vtep, local)), "policy");
 }
 
+static void wait_for(sem_t *semaphore)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += RACE_S;
+	sem_timedwait(semaphore, &until);
+}
+
+/* Where the real one talks to others: time passes, or in a race that which the other does. */
+static void half_way(struct driver *d)
+{
+	if (!d->racing) {
+		usleep(PAUSE_US);
+		return;
+	}
+	d->racing = false;
+	sem_post(&d->half_way);
+	wait_for(&d->other_done);
+}
+
+void race(struct worker *first, void (*job)(struct worker *w), struct worker *second,
+	  void (*other)(struct worker *w), bool defect)
+{
+	struct driver *d = first->driver;
+
+	sem_init(&d->half_way, 0, 0);
+	sem_init(&d->other_done, 0, 0);
+	d->racing = defect;
+	worker_begin(first, job);
+	if (defect)
+		wait_for(&d->half_way);
+	else
+		usleep(PAUSE_US / 5);
+	worker_do(second, other);
+	sem_post(&d->other_done);
+	worker_wait(first);
+}
+
 /* Shared by all networks: the first peer behind a VTEP sets it up. */
 static void encryption_add(struct worker *w, struct in_addr local, struct in_addr vtep)
 {
@@ -133,7 +175,7 @@ static void encryption_add(struct worker *w, struct in_addr local, struct in_add
 	d->encrypted[free].local = local;
 	d->encrypted[free].vtep = vtep;
 	d->encrypted[free].users = 1;
-	usleep(PAUSE_US);
+	half_way(d);
 	policies_set(w, XFRM_MSG_UPDPOLICY, local, vtep, key);
 }
 
@@ -242,7 +284,7 @@ void peer_add(struct worker *w, struct network *n, struct peer peer)
 	exists = n->exists;
 	if (exists) {
 		encryption_add(w, d->advertised, peer.vtep);
-		usleep(PAUSE_US);
+		half_way(d);
 		for (int i = PEERS_MAX - 1; i >= 0; i--)
 			if (!n->peers[i].known)
 				place = &n->peers[i];

@@ -55,6 +55,9 @@ struct driver {
 	} encrypted[VTEPS_MAX];
 	uint32_t key;
 	volatile bool ends;
+	/* Set for a race: the next to come half-way waits there until the other is done. */
+	volatile bool racing;
+	sem_t half_way, other_done;
 };
 
 /* A thread of the driver, with sockets of its own, that does one job at a time. */
@@ -71,6 +74,11 @@ void worker_open(struct worker *w, struct driver *d, const char *name);
 void worker_begin(struct worker *w, void (*job)(struct worker *w));
 void worker_wait(struct worker *w);
 void worker_do(struct worker *w, void (*job)(struct worker *w));
+
+/* Has the first do its job up to half-way, then the second all of its own. Without the defect a lock keeps
+ * them apart. */
+void race(struct worker *first, void (*job)(struct worker *w), struct worker *second,
+	  void (*other)(struct worker *w), bool defect);
 
 void world_make(struct driver *d);
 void world_send(struct driver *d);

@@ -157,10 +157,7 @@ static void add_behind_new_vtep(struct worker *w)
 /* Keys are updated while the first peer behind a VTEP is programmed. */
 static void key_race(void)
 {
-	worker_begin(&other_agent, add_behind_new_vtep);
-	usleep(20000);
-	worker_do(&keys, keys_update);
-	worker_wait(&other_agent);
+	race(&other_agent, add_behind_new_vtep, &keys, keys_update, driver.defects.key_race);
 	announce("{\"fault\":\"key-race\",\"vtep\":\"192.0.2.3\",\"thread\":\"%s\",\"other_thread\":\"%s\"}",
 		 other_agent.name, keys.name);
 }
@@ -173,10 +170,7 @@ static void add_late(struct worker *w)
 /* A network is deleted, and made again, while a peer is programmed. */
 static void delete_race(void)
 {
-	worker_begin(&other_agent, add_late);
-	usleep(20000);
-	worker_do(&agent, delete_first);
-	worker_wait(&other_agent);
+	race(&other_agent, add_late, &agent, delete_first, driver.defects.delete_race);
 	announce("{\"fault\":\"delete-race\",\"vni\":%u,\"device\":\"%s\"}", first->vni, first->name);
 	worker_do(&agent, create_first);
 }

@@ -64,12 +64,14 @@ static void put_bad_fill(struct forwarder *fw, struct port *port, uint64_t addre
 	if (!ring_room(&port->fill))
 		return;
 	announce(fw, port, address, "FILL", "");
+	mark_move(fw, port, address, RING_FILL);
 	ring_put_address(&port->fill, address);
 }
 
 static void put_wrong_tx(struct forwarder *fw, struct port *port, uint64_t address, uint32_t length)
 {
 	announce(fw, port, address, "TX", "");
+	mark_move(fw, port, address, RING_TX);
 	ring_put_descriptor(&port->tx, address, length);
 	port->kick = true;
 }

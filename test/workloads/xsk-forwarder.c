@@ -117,6 +117,7 @@ int main(int argc, char **argv)
 	fw.fault.left = fw.options.fault_count;
 	fw.fault.due_at = fw.options.fault_after;
 	fw.fault.armed = fw.options.fault != FAULT_NONE && !fw.options.fault_on_signal;
+	error = open_marker(&fw);
 	for (int i = 0; i < DEVICES && !error; i++)
 		error = open_device(&fw.devices[i], roles[i], fw.options.ifname[i], fw.options.netns[i]);
 	if (!error && fw.options.fault == FAULT_BIND_COLLISION &&

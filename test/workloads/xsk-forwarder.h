@@ -22,6 +22,14 @@ enum exit_code {
 	EXIT_REFUSED = 3,
 };
 
+enum ring_kind {
+	RING_NONE,
+	RING_FILL,
+	RING_RX,
+	RING_TX,
+	RING_COMP,
+};
+
 enum fault_kind {
 	FAULT_NONE,
 	FAULT_DOUBLE_FILL,
@@ -56,6 +64,7 @@ struct options {
 	uint64_t count;
 	double seconds;
 	const char *ready_file;
+	const char *trace_marker; /* NULL: no markers */
 	enum fault_kind fault;
 	uint64_t fault_after;
 	uint32_t fault_count;
@@ -109,6 +118,7 @@ struct frame {
 	struct port *home;
 	uint8_t in_fill;
 	uint8_t in_tx;
+	uint8_t ring;  /* enum ring_kind: the one that we saw it in last */
 	uint8_t extra; /* copies made by a fault, to be retired on their next return */
 };
 
@@ -133,6 +143,7 @@ struct forwarder {
 	struct fault fault;
 	_Atomic uint64_t forwarded;
 	_Atomic uint64_t retired;
+	int marker_fd;	   /* -1: no markers */
 	_Atomic bool gone; /* a device went away under us */
 };
 
@@ -174,6 +185,10 @@ void print_bind_collision(const struct forwarder *fw, const struct port *port, c
 
 /* xsk-report.c */
 bool print_stats(struct forwarder *fw);
+
+/* xsk-marker.c */
+int open_marker(struct forwarder *fw);
+void mark_move(struct forwarder *fw, const struct port *port, uint64_t address, enum ring_kind to);
 
 /* xsk-loop.c */
 void fill_frame(struct forwarder *fw, struct port *port, uint64_t address);

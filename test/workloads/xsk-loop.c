@@ -13,6 +13,7 @@ void fill_frame(struct forwarder *fw, struct port *port, uint64_t address)
 {
 	fw->frames[address / fw->options.chunk_size].in_fill++;
 	port->stats.filled++;
+	mark_move(fw, port, address, RING_FILL);
 	ring_put_address(&port->fill, address);
 }
 
@@ -53,6 +54,7 @@ static uint32_t collect_completions(struct forwarder *fw, struct port *port)
 			continue;
 		}
 		port->stats.completed++;
+		mark_move(fw, port, address, RING_COMP);
 		fw->frames[index].in_tx--;
 		recycle(fw, address);
 	}
@@ -70,6 +72,7 @@ static void forward_one(struct forwarder *fw, struct port *port, uint64_t addres
 	uint64_t index = address / fw->options.chunk_size;
 
 	port->stats.rx++;
+	mark_move(fw, port, address, RING_RX);
 	if (index >= fw->frame_count || !fw->frames[index].home) {
 		port->stats.unknown++;
 		port->stats.dropped++;
@@ -84,6 +87,7 @@ static void forward_one(struct forwarder *fw, struct port *port, uint64_t addres
 		recycle(fw, address);
 		return;
 	}
+	mark_move(fw, out, address, RING_TX);
 	ring_put_descriptor(&out->tx, address, length);
 	out->kick = true;
 	out->stats.tx++;

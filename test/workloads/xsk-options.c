@@ -44,6 +44,8 @@ static const char usage[] =
     "  --poison-rx                    overwrite each consumed RX slot with 0xdeadbeefdeadbeef\n"
     "  --count N, --seconds S         end after N forwarded packets or S seconds (default: at a signal)\n"
     "  --ready-file F                 written when all sockets are bound and XDP is attached\n"
+    "  --trace-marker F               say every frame's moves in F, tracefs' trace_marker: outer q:0 0x1100 "
+    "FILL -> RX\n"
     "  --stats                        one JSON line at the end\n"
     "  --fault NAME                   inject a fault; --list-faults names them\n"
     "  --fault-after N                after N forwarded packets (default 0)\n"
@@ -70,6 +72,7 @@ enum {
 	OPT_COUNT,
 	OPT_SECONDS,
 	OPT_READY_FILE,
+	OPT_TRACE_MARKER,
 	OPT_STATS,
 	OPT_FAULT,
 	OPT_FAULT_AFTER,
@@ -99,6 +102,7 @@ static const struct option long_options[] = {
     {"count", required_argument, NULL, OPT_COUNT},
     {"seconds", required_argument, NULL, OPT_SECONDS},
     {"ready-file", required_argument, NULL, OPT_READY_FILE},
+    {"trace-marker", required_argument, NULL, OPT_TRACE_MARKER},
     {"stats", no_argument, NULL, OPT_STATS},
     {"fault", required_argument, NULL, OPT_FAULT},
     {"fault-after", required_argument, NULL, OPT_FAULT_AFTER},
@@ -254,6 +258,9 @@ int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPT_READY_FILE:
 			o->ready_file = optarg;
+			break;
+		case OPT_TRACE_MARKER:
+			o->trace_marker = optarg;
 			break;
 		case OPT_STATS:
 			o->stats = true;

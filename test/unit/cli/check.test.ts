@@ -124,7 +124,7 @@ test('of several files each is checked, and the worst decides', async () => {
   expect(out.match(/live verdict reproduced/g)).toHaveLength(2);
 });
 
-test('--json is one object per recording and line; --quiet says nothing', async () => {
+test('--json is one object per recording and line, and one with the summary; --quiet says nothing', async () => {
   using folder = recordingFolder();
   const files = [folder.parquet('a', FAULTY), folder.parquet('b', HEALTHY)];
   const { out } = await check(files, { json: true });
@@ -140,6 +140,7 @@ test('--json is one object per recording and line; --quiet says nothing', async 
       live: { live: 1, reproduced: 1 },
     },
     { path: files[1], events: 5, violations: [], verdicts: [{ verdict: 'holds' }] },
+    { summary: { recordings: 2, events: 11, violated: [files[0]], unreadable: [] } },
   ]);
   expect(await check(files, { quiet: true })).toEqual({ code: EXIT.violation, out: '', err: '' });
 });

@@ -43,4 +43,13 @@ describe('link.wrong-mac-advertised', () => {
     expect(sentences).toEqual([]);
     expect(counts.unknown).toBe(2);
   });
+
+  it('takes a device that is made anew for another one, which may be told again', () => {
+    const wrong = (story: Sandbox) =>
+      story.assign(IP).change(MAC, OTHER).advertise({ device_mac: OTHER }).advertise({ device_mac: OTHER });
+    const story = wrong(new Sandbox()).say('link_unregister', { ...INNER, name: 'eth0' });
+    expect(check(wrongMac, [wrong(story).events]).sentences).toHaveLength(2);
+    const fresh = new Sandbox().change(MAC, OTHER).say('link_unregister', { ...INNER, name: 'eth0' });
+    expect(check(wrongMac, [fresh.advertise({ device_mac: OTHER }).events]).sentences).toEqual([]);
+  });
 });

@@ -89,4 +89,14 @@ describe('xfrm.in-use-delete', () => {
     overlay.stateExists().deleteState();
     expect(sentencesOf(overlay)).toHaveLength(1);
   });
+
+  it('takes no larval state for an SA, neither one that existed nor one that was added', () => {
+    const larval = { netns: NETNS, saddr: '10.0.0.1', daddr: PEER, proto: 50, family: 2, state: 1 };
+    const overlay = start()
+      .say('xfrm_state_exists', { ...larval, spi: 0x3001 })
+      .say('xfrm_state_add', { ...larval, ...AGENT, spi: 0x3002 });
+    expect(sentencesOf(overlay.deleteState())).toHaveLength(1);
+    const usable = start().say('xfrm_state_exists', { ...larval, spi: 0x3001, state: 2 });
+    expect(sentencesOf(usable.deleteState())).toEqual([]);
+  });
 });

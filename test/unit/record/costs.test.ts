@@ -1,7 +1,7 @@
 // Figures of programs become costs of paths, reckoned up from what was sampled.
 
 import { expect, test } from 'vitest';
-import { costsOfPaths } from '../../../src/record/costs.ts';
+import { costsOfPaths, costsOfProbes } from '../../../src/record/costs.ts';
 import { costLines } from '../../../src/report/costs.ts';
 
 const PROGRAMS = [
@@ -15,21 +15,27 @@ const PROGRAMS = [
 const FIGURES = [10n, 5000n, 0n, 10n, 3000n, 2n, 400n, 20_000n, 0n, 0n, 0n, 0n, 9n, 9n, 9n];
 
 test('programs are summed by path and scaled, the dearest first; what never ran is left out', () => {
-  expect(costsOfPaths(PROGRAMS, FIGURES, { wallNs: 10e9, sampledNs: 1e9 })).toEqual([
+  const probes = costsOfProbes(PROGRAMS, FIGURES, { wallNs: 10e9, sampledNs: 1e9 });
+  expect(probes.map(({ probe }) => probe)).toEqual([
+    'task_switch',
+    'neigh_update',
+    'neigh_update_done',
+    'other',
+  ]);
+  expect(probes[0]).toEqual({ probe: 'task_switch', runs: 4000, ns: 200_000 });
+  expect(costsOfPaths(probes)).toEqual([
     { path: 'task', runs: 4000, ns: 200_000 },
     { path: 'neigh', runs: 200, ns: 80_000 },
   ]);
 });
 
 test('a window that reads a little longer than the whole scales nothing down', () => {
-  expect(costsOfPaths(PROGRAMS, FIGURES, { wallNs: 99, sampledNs: 100 })).toMatchObject([
-    { runs: 400 },
-    { runs: 20 },
-  ]);
+  const probes = costsOfProbes(PROGRAMS, FIGURES, { wallNs: 99, sampledNs: 100 });
+  expect(costsOfPaths(probes)).toMatchObject([{ runs: 400 }, { runs: 20 }]);
 });
 
 test('nothing sampled, nothing told', () => {
-  expect(costsOfPaths(PROGRAMS, FIGURES, { wallNs: 10e9, sampledNs: 0 })).toEqual([]);
+  expect(costsOfProbes(PROGRAMS, FIGURES, { wallNs: 10e9, sampledNs: 0 })).toEqual([]);
 });
 
 test('in words, aligned, a line for each path', () => {

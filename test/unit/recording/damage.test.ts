@@ -16,7 +16,7 @@ import { writeAll, writeError } from '../../../src/recording/files.ts';
 import { openRecording } from '../../../src/recording/open.ts';
 import { writeParquet } from '../../../src/recording/parquet-write.ts';
 import { beginRaw } from '../../../src/recording/raw.ts';
-import { guardStruct } from '../../../src/recording/thrift-guard.ts';
+import { guardStruct } from '../../../src/recording/thrift.ts';
 import { batchOf, kindOf, lanesOf, LAYOUTS, META, scratchFolder, slotsOf } from './sample.ts';
 
 /** A recording of 300 events in three row groups, and its bytes. */

@@ -26,7 +26,14 @@ test('what older recordings lack stays away', () => {
 });
 
 test('costs, and windows by path, come back too', () => {
-  const costs = { wallNs: 5e9, sampledNs: 5e8, paths: [{ path: 'xsk', runs: 7, ns: 700 }], processNs: 1e8 };
+  const probes = [{ probe: 'xsk_bind', runs: 7, ns: 700 }];
+  const costs = {
+    wallNs: 5e9,
+    sampledNs: 5e8,
+    paths: [{ path: 'xsk', runs: 7, ns: 700 }],
+    probes,
+    processNs: 1e8,
+  };
   const window = { cpu: 0, path: 'xsk', firstTs: 1, lastTs: 2, events: 3, overwritten: 4 };
   const freeze = META.freeze && { ...META.freeze, window: [window] };
   const meta = { ...META, freeze, costs };

@@ -1,4 +1,4 @@
-// Walks a Thrift compact structure before a parser sees it, so that no claimed length or depth can exhaust memory.
+// Reads Thrift's compact structures field by field, so that no claimed length or depth can exhaust memory.
 
 import { RecordingError } from '../model/errors.ts';
 import { type Cursor } from './decode.ts';
@@ -22,16 +22,59 @@ function refuse(what: string): RecordingError {
   return new RecordingError('BAD_FOOTER', `The recording's Parquet structure can't be read: ${what}.`);
 }
 
-/** Checks one structure and leaves the cursor behind it. */
+/** Passes over one structure, checking it, and leaves the cursor behind it. */
 export function guardStruct(cursor: Cursor, depth = 0): void {
+  readStruct(cursor, () => false, depth);
+}
+
+/**
+ * Reads one structure: `take` is called with the number and the type of each field, and reads it and returns true, or
+ * returns false for the field to be passed over.
+ */
+export function readStruct(cursor: Cursor, take: (field: number, type: number) => boolean, depth = 0): void {
   if (depth > MAX_DEPTH) throw refuse(`structures are nested more than ${MAX_DEPTH} deep`);
-  for (;;) {
+  for (let field = 0; ; ) {
     const byte = next(cursor);
     const type = byte & 0x0f;
     if (type === TYPE.stop) return;
-    if (byte >> 4 === 0) varint(cursor, 5);
-    if (type !== TYPE.yes && type !== TYPE.no) guardValue(cursor, type, depth);
+    const step = byte >> 4;
+    field = step === 0 ? unzigzag(varint(cursor, 5)) : field + step;
+    if (type !== TYPE.yes && type !== TYPE.no && !take(field, type)) guardValue(cursor, type, depth);
   }
+}
+
+/** The whole number of a field of this type; above 2^53 not exact. */
+export function readInteger(cursor: Cursor, type: number): number {
+  if (type !== TYPE.i16 && type !== TYPE.i32 && type !== TYPE.i64)
+    throw refuse(`a number has the type ${type}`);
+  let value = 0;
+  for (let i = 0, scale = 1; i < 10; i++, scale *= 0x80) {
+    const byte = next(cursor);
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return unzigzag(value);
+  }
+  throw refuse('a number has more than 10 bytes');
+}
+
+export function readText(cursor: Cursor, type: number): string {
+  if (type !== TYPE.binary) throw refuse(`a text has the type ${type}`);
+  const length = varint(cursor, 5);
+  const { bytes, at } = cursor;
+  skip(cursor, length);
+  return Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString('utf8');
+}
+
+/** Calls `read` once for each structure of a list, which has to read it. */
+export function readStructs(cursor: Cursor, type: number, read: (index: number) => void): void {
+  if (type !== TYPE.list) throw refuse(`a list has the type ${type}`);
+  const byte = next(cursor);
+  const length = listLength(cursor, byte);
+  if (length > 0 && (byte & 0x0f) !== TYPE.struct) throw refuse(`a list holds the type ${byte & 0x0f}`);
+  for (let i = 0; i < length; i++) read(i);
+}
+
+function unzigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
 function guardValue(cursor: Cursor, type: number, depth: number): void {
@@ -63,11 +106,16 @@ function guardValue(cursor: Cursor, type: number, depth: number): void {
 function guardList(cursor: Cursor, depth: number): void {
   if (depth > MAX_DEPTH) throw refuse(`lists are nested more than ${MAX_DEPTH} deep`);
   const byte = next(cursor);
+  const length = listLength(cursor, byte);
+  for (let i = 0; i < length; i++) guardValue(cursor, byte & 0x0f, depth + 1);
+}
+
+function listLength(cursor: Cursor, byte: number): number {
   const length = byte >> 4 === 15 ? varint(cursor, 5) : byte >> 4;
   if (length > cursor.end - cursor.at) {
     throw refuse(`a list claims ${length} elements where ${cursor.end - cursor.at} bytes are left`);
   }
-  for (let i = 0; i < length; i++) guardValue(cursor, byte & 0x0f, depth + 1);
+  return length;
 }
 
 function next(cursor: Cursor): number {

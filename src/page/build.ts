@@ -1,0 +1,289 @@
+// From a recording to the data of its page: what is embedded, by which rule, and what is left out.
+
+import { basename } from 'node:path';
+import type { Invariant } from '../check/invariant.ts';
+import { INVARIANTS } from '../generated/invariants.ts';
+import type { RecordingMeta } from '../model/recording.ts';
+import type { EventRef, Violation } from '../model/violation.ts';
+import type { Recording } from '../recording/open.ts';
+import { parseSelector } from '../report/selector.ts';
+import { formatCount, plural } from '../report/span.ts';
+import { meaningOf, nextCommands } from '../report/violation.ts';
+import { diagramOf } from './diagram.ts';
+import { factsOf } from './facts.ts';
+import { type Followed, followObjects, type LifePlan } from './lives.ts';
+import type { Embedded, PageCpu, PageData, PageEvidence, PageLife, PageViolation } from './model.ts';
+import { plain, Strings } from './plain.ts';
+import { readRows, type Rows } from './rows.ts';
+import { type Places, type Survey, surveyRecording } from './survey.ts';
+
+/** A recording of up to so many events is embedded whole. */
+const WHOLE = 4000;
+/** Violations told, and those of them whose objects are followed. */
+const VIOLATIONS_MAX = 100;
+const FOLLOWED_MAX = 12;
+/** Objects followed per violation. */
+const LIVES_MAX = 4;
+/** Events around a violation, whatever they are about. */
+const BEFORE = 700;
+const AFTER = 200;
+const LAST = 2000;
+const EVIDENCE_MAX = 64;
+const CPU_LANES_MAX = 256;
+const THREAD_LANES_MAX = 200;
+
+/** Reads the recording three times, a batch at a time; `onProgress` is told records of all three readings together. */
+export function buildPage(
+  recording: Recording,
+  onProgress: (done: number, total: number) => void = () => {},
+): PageData {
+  const { meta } = recording;
+  const total = recording.rows * 3;
+  const during = (reading: number) => (records: number) =>
+    onProgress(reading * recording.rows + records, total);
+  const shown = meta.violations
+    .slice(0, VIOLATIONS_MAX)
+    .map((violation) => ({ ...violation, evidence: violation.evidence.slice(-EVIDENCE_MAX) }));
+  const survey = surveyRecording(recording, shown, during(0));
+  const plans = planLives(shown, survey.places);
+  const lives = followObjects(recording, plans.lives, during(1));
+  const base = shown[0]?.at.ts ?? survey.first ?? Number(meta.clocks.monotonicNs);
+  const strings = new Strings();
+  const rows = readRows(
+    recording,
+    {
+      wanted: choosePositions(survey, lives),
+      base,
+      first: survey.first ?? base,
+      last: survey.last ?? base,
+      cpus: new Set(most(survey.cpus, CPU_LANES_MAX)),
+      threads: new Set(most(survey.threads, THREAD_LANES_MAX)),
+      strings,
+    },
+    during(2),
+  );
+  const pageLives = lives.map((followed) => pageLife(followed, rows, strings));
+  const { kernel } = meta;
+  return {
+    format: 1,
+    file: plain(basename(recording.path)),
+    flightring: plain(meta.flightring),
+    createdAt: plain(meta.createdAt),
+    kernel: { release: plain(kernel.release), machine: plain(kernel.machine), cpus: kernel.cpus },
+    base,
+    range: survey.first === null || survey.last === null ? null : [survey.first - base, survey.last - base],
+    strings: strings.texts,
+    kinds: rows.kinds,
+    threads: rows.threads,
+    rows: rows.rows,
+    gaps: rows.gaps,
+    gapsLeftOut: rows.gapsLeftOut,
+    lives: pageLives,
+    violations: shown.map((violation, v) =>
+      pageViolation(violation, {
+        recording,
+        base,
+        rowAt: rows.rowAt,
+        places: survey.places[v] as Places,
+        lives: (plans.byViolation[v] ?? []).flatMap((plan) => {
+          const index = lives.findIndex((followed) => followed.plan === plan);
+          return index < 0 || lives[index]?.points.length === 0 ? [] : [index];
+        }),
+      }),
+    ),
+    violationsLeftOut: meta.violations.length - shown.length,
+    cpus: cpusOf(meta, survey, base),
+    density: rows.density,
+    embedded: embeddedOf(survey, rows, lives, meta),
+    frozenAt: meta.freeze ? meta.freeze.flippedTs - base : null,
+    facts: factsOf(recording, survey),
+  };
+}
+
+function invariantOf({ invariant }: Violation): Invariant | undefined {
+  return INVARIANTS.find(({ name }) => name === invariant);
+}
+
+/** The violation's own object first, then those that its evidence speaks of; an object of two violations is one. */
+function planLives(
+  violations: readonly Violation[],
+  places: readonly Places[],
+): { lives: LifePlan[]; byViolation: LifePlan[][] } {
+  const plans = new Map<string, LifePlan>();
+  const byViolation = violations.slice(0, FOLLOWED_MAX).map((violation, v) => {
+    const { at, evidence, objects } = places[v] as Places;
+    const own = parseSelector(violation.object);
+    const related = [...objects]
+      .map((text) => parseSelector(text))
+      .filter((selector) => selector !== undefined);
+    const wanted = [...(own ? [own] : []), ...related.filter(({ text }) => text !== own?.text)];
+    return wanted.slice(0, LIVES_MAX).map((selector) => {
+      const isOwn = selector === own;
+      const key = `${selector.text} ${selector.type === 'frame' ? '' : violation.invariant}`;
+      const known = plans.get(key);
+      if (known) return known;
+      const plan: LifePlan = {
+        object: plain(isOwn ? violation.object : selector.text),
+        selector,
+        invariant: invariantOf(violation),
+        until: at,
+        evidence: new Set(isOwn ? [...evidence, at] : []),
+      };
+      plans.set(key, plan);
+      return plan;
+    });
+  });
+  return { lives: [...plans.values()], byViolation };
+}
+
+function choosePositions({ records, places }: Survey, lives: readonly Followed[]): Set<number> {
+  const chosen = new Set<number>();
+  const chooseRange = (from: number, to: number) => {
+    for (let position = Math.max(0, from); position < Math.min(records, to); position++) chosen.add(position);
+  };
+  if (records <= WHOLE) {
+    chooseRange(0, records);
+    return chosen;
+  }
+  for (const { at, evidence } of places)
+    for (const position of [at, ...evidence]) if (position >= 0) chosen.add(position);
+  for (const { points } of lives) for (const { position } of points) chosen.add(position);
+  for (const { at } of places.slice(0, FOLLOWED_MAX)) if (at >= 0) chooseRange(at - BEFORE, at + AFTER);
+  if (!places.some(({ at }) => at >= 0)) chooseRange(records - LAST, records);
+  return chosen;
+}
+
+function most(counts: ReadonlyMap<number, number>, limit: number): number[] {
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, limit)
+    .map(([key]) => key);
+}
+
+function pageLife({ plan, track, points, earlier, later }: Followed, rows: Rows, strings: Strings): PageLife {
+  const met = new Set(points.flatMap(({ station }) => station ?? []));
+  const stations = [
+    ...track.stations.filter((station) => track.all || met.has(station)),
+    ...[...met].filter((station) => !track.stations.includes(station)),
+  ];
+  return {
+    object: plan.object,
+    selector: plain(plan.selector.text),
+    stations: stations.map((station) => plain(station, 60)),
+    about: track.about,
+    points: points.flatMap(({ position, station, detail }) => {
+      const row = rows.rowAt.get(position);
+      if (row === undefined) return [];
+      return [
+        [
+          row,
+          station === undefined ? -1 : stations.indexOf(station),
+          detail === '' ? -1 : strings.of(detail),
+        ] as const,
+      ];
+    }),
+    earlier,
+    later,
+  };
+}
+
+interface ViolationParts {
+  readonly recording: Recording;
+  readonly base: number;
+  readonly rowAt: ReadonlyMap<number, number>;
+  readonly places: Places;
+  readonly lives: readonly number[];
+}
+
+function pageViolation(violation: Violation, parts: ViolationParts): PageViolation {
+  const { recording, base, rowAt, places, lives } = parts;
+  const invariant = invariantOf(violation);
+  const evidenceOf = ({ ts, cpu, seq, kind }: EventRef, position: number): PageEvidence => ({
+    row: rowAt.get(position) ?? -1,
+    ts: ts - base,
+    cpu,
+    seq,
+    kind: plain(kind),
+    meaning: plain(meaningOf({ kind })),
+  });
+  const beyond = recording.meta.outOfWindow ?? [];
+  return {
+    invariant: plain(violation.invariant),
+    severity: violation.severity,
+    orderDependent: violation.orderDependent,
+    object: plain(violation.object),
+    sentence: plain(violation.sentence, 4000),
+    claim: invariant?.claim ?? null,
+    source: invariant?.source ?? null,
+    outOfWindow: beyond.some(
+      ({ invariant: name, object, at }) =>
+        name === violation.invariant && object === violation.object && at.seq === violation.at.seq,
+    ),
+    at: evidenceOf(violation.at, places.at),
+    evidence: violation.evidence.map((ref, i) => evidenceOf(ref, places.evidence[i] ?? -1)),
+    lives,
+    diagram: invariant ? diagramOf(invariant, violation) : null,
+    commands: nextCommands(violation, recording.path).map((command) => plain(command, 2000)),
+  };
+}
+
+function cpusOf({ freeze }: RecordingMeta, { cpus }: Survey, base: number): PageCpu[] {
+  const numbers = new Set([...most(cpus, CPU_LANES_MAX), ...(freeze?.window ?? []).map(({ cpu }) => cpu)]);
+  return [...numbers]
+    .sort((a, b) => a - b)
+    .slice(0, CPU_LANES_MAX)
+    .map((cpu) => {
+      const held = (freeze?.window ?? []).filter((window) => window.cpu === cpu);
+      const firsts = held.flatMap(({ firstTs }) => firstTs ?? []);
+      const lasts = held.flatMap(({ lastTs }) => lastTs ?? []);
+      return {
+        cpu,
+        events: cpus.get(cpu) ?? 0,
+        window: firsts.length === 0 ? null : [Math.min(...firsts) - base, Math.max(...lasts) - base],
+      };
+    });
+}
+
+function embeddedOf(
+  survey: Survey,
+  { here, rows }: Rows,
+  lives: readonly Followed[],
+  { violations }: RecordingMeta,
+): Embedded {
+  const kinds = [...survey.kinds]
+    .map(([kind, total]) => ({ kind: plain(kind), total, here: here.get(kind) ?? 0 }))
+    .sort((a, b) => b.total - a.total);
+  const of = kinds.reduce((sum, { total }) => sum + total, 0);
+  const whole = rows.length === of;
+  const rules = whole
+    ? ['every event of the recording']
+    : [
+        ...(violations.length > 0
+          ? [
+              'every event behind a violation',
+              `of each object involved, its last ${formatCount(400)} events up to the violation and ${formatCount(100)} after it`,
+              `the ${formatCount(BEFORE)} records before each of the first ${FOLLOWED_MAX} violations, and the ${formatCount(AFTER)} after it`,
+            ]
+          : [`the last ${formatCount(LAST)} records`]),
+        'of all others, how many there are in each stretch of time, on each CPU and of the busiest threads',
+      ];
+  const cut = lives.filter(({ earlier, later }) => earlier + later > 0);
+  return {
+    events: rows.length,
+    of,
+    kinds,
+    rules,
+    leftOut: [
+      ...cut.map(
+        ({ plan, earlier, later }) =>
+          `${plan.object}: ${plural(earlier, 'earlier event')} and ${plural(later, 'later event')}`,
+      ),
+      ...(violations.length > VIOLATIONS_MAX
+        ? [`${plural(violations.length - VIOLATIONS_MAX, 'later violation')}`]
+        : []),
+      ...(violations.length > FOLLOWED_MAX
+        ? [`the life-lines of all but the first ${FOLLOWED_MAX} violations' objects`]
+        : []),
+    ],
+  };
+}
