@@ -206,6 +206,7 @@ export async function runScenario(given: Scenario, options: ScenarioOptions): Pr
     ...(scenario.freezeOn ? { freezeOn: scenario.freezeOn } : {}),
     ...(scenario.keep ? { exportOnStop: true } : {}),
     ...(scenario.attach ? { attach: scenario.attach } : {}),
+    ...(scenario.snaplen ? { snaplen: scenario.snaplen } : {}),
   });
   const attachMs = performance.now() - started;
   options.onProgress?.(

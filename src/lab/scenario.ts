@@ -67,6 +67,8 @@ export interface Scenario {
   readonly freezeOn?: 'warning';
   /** Attach by this method only. */
   readonly attach?: 'kprobe';
+  /** Bytes to keep of each packet received. Default none. */
+  readonly snaplen?: number;
 }
 
 /** The scenario as it runs on a kernel of this release (`uname -r`): without its fault where the kernel has that no more. */

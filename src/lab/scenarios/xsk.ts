@@ -57,6 +57,12 @@ const scenarios: readonly Scenario[] = [
     expects: [],
   },
   fault('double-fill', 'puts one frame into its FILL ring twice', ['xsk.double-enqueue', 'xsk.ownership']),
+  fault(
+    'double-fill-packets',
+    'the same as double-fill, recorded with the first bytes of each packet',
+    ['xsk.double-enqueue', 'xsk.ownership'],
+    { words: [...RING, '--fault', 'double-fill', ...FAULT_AFTER], snaplen: 64 },
+  ),
   fault('double-fill-other', 'puts one frame into the FILL rings of two queues', [
     'xsk.double-enqueue',
     'xsk.ownership',
