@@ -100,7 +100,8 @@ async function writeStream(
   out: NodeJS.WritableStream & NodeJS.WriteStream,
   lines: AsyncIterable<readonly string[]>,
 ) {
-  for await (const some of lines) if (!(await writeLines(out, some))) return;
+  // Every cell was made fit for where it goes; CSV has line ends of its own.
+  for await (const some of lines) if (!(await writeLines(out, some, String))) return;
 }
 
 async function writeFile(path: string, lines: AsyncIterable<readonly string[]>): Promise<void> {

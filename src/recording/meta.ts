@@ -29,9 +29,22 @@ export function parseMeta(json: string): RecordingMeta {
   } catch (cause) {
     throw new RecordingError('BAD_META', 'The description inside the recording is not JSON.', { cause });
   }
+  refuseNewer(value);
   const meta = readMeta(new JsonReader(value, 'meta'));
   checkLayouts(meta.layouts);
   return meta;
+}
+
+/** Newer versions may add members and kinds, which are passed over; a new format is one that this version can't take apart. */
+function refuseNewer(value: unknown): void {
+  if (typeof value !== 'object' || value === null || !('format' in value)) return;
+  const { format } = value;
+  if (typeof format !== 'number' || !(format > 1)) return;
+  const maker = 'flightring' in value ? JSON.stringify(value.flightring) : 'of another version';
+  throw new RecordingError(
+    'NEWER_FORMAT',
+    `The recording was made by flightring ${maker} in format ${format}; this one reads format 1: take a newer flightring.`,
+  );
 }
 
 const OBJECT_LIMIT = 1 << 20;
