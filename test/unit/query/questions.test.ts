@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { QUESTIONS } from '../../../src/query/questions/index.ts';
 import { openQuery } from '../../../src/query/query.ts';
 import { HEALTHY, LOSSY, metaOf, recordingFolder } from '../cli/recordings.ts';
-import { META } from '../report/story.ts';
+import type { META } from '../report/story.ts';
 import { writeLargeRecording } from '../../large-recording.ts';
 import type { EventSpec } from '../batch.ts';
 
