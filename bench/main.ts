@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { check } from './check.ts';
 import { BUILD } from './driver.ts';
 import { drain } from './drain.ts';
 import { emit } from './emit.ts';
@@ -25,6 +26,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmar
   sustain,
   freeze,
   export: exportBank,
+  check,
   start,
   idle,
   query,

@@ -30,6 +30,8 @@ function noise(): Batch {
     lanes[at + HEAD.kindFlags] = KINDS[slot % KINDS.length] as number;
     lanes[at + HEAD.cpu] = slot & 1;
     lanes[at + LANE.xsk_fill_submit.object] = 1 + (slot & 1);
+    // Jumps of a ring's position would be holes, at each of which everything is forgotten.
+    lanes[at + LANE.xsk_fill_submit.position] = slot >> 2;
   }
   return { lanes, slots: GROUP_ROWS };
 }
