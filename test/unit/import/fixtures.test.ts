@@ -24,6 +24,8 @@ async function imported(name: string) {
     mapping: parseMapping(LAB_MAPPING, 'lab'),
   });
   const { summary, verdicts } = await checkRecording(path, { invariants });
+  const { comparison } = await checkRecording(path);
+  expect(comparison).toMatchObject({ reproduced: summary.violations.length, missing: [], added: [] });
   const ownership = verdicts.find(({ invariant }) => invariant === 'xsk.ownership')?.verdict;
   return { result, sentences: summary.violations.map(({ sentence }) => sentence), ownership };
 }
