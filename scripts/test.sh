@@ -4,5 +4,6 @@ set -eu
 cd "$(dirname "$0")/.."
 make -s -C test/workloads
 npx vitest run --project unit --project property --project golden
+npx vitest run --project browser
 npx vitest run --project kernel
 npx vitest run --project package

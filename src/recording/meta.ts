@@ -49,7 +49,7 @@ export function readDescription(json: string): { meta: RecordingMeta; newer: New
     throw new RecordingError('BAD_META', 'The description inside the recording is not JSON.', { cause });
   }
   const strict = new JsonReader(value, 'meta');
-  const format = strict.get('format').count();
+  const format = strict.get('format').number(FORMAT);
   const flightring = strict.get('flightring').text();
   if (format <= FORMAT && !isNewer(flightring, VERSION)) {
     const meta = readMeta(strict);
@@ -118,6 +118,7 @@ const MEMBERS = [
   'loss',
   'snapshot',
   'costs',
+  'shrunk',
   'notes',
 ];
 

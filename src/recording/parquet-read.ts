@@ -287,7 +287,7 @@ function* readGroups(
   // Only a newer version's recording may have kinds whose layout can't be used.
   const scatter = createScatter(targets, unknown, {
     reuse,
-    tolerant: false,
+    tolerant,
     rows: groups.reduce((most, { rows }) => Math.max(most, rows), 0),
   });
   const values: ChunkValues[] = plan.columns.map(createChunkValues);

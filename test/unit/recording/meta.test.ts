@@ -95,6 +95,6 @@ test('names that reach a prototype have no effect', () => {
 test('a newer format is told with the version that wrote it', () => {
   const json = JSON.stringify({ format: 2, flightring: '3.1.0', events: {} });
   expect(() => parseMeta(json)).toThrow(
-    'The recording was made by flightring "3.1.0" in format 2; this one reads format 1',
+    'The recording was made by flightring 3.1.0 (format 2), which is newer than this one',
   );
 });
