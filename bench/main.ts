@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { check } from './check.ts';
 import { BUILD } from './driver.ts';
 import { drain } from './drain.ts';
 import { emit } from './emit.ts';
@@ -12,6 +13,8 @@ import { exportBank } from './export.ts';
 import { freeze } from './freeze.ts';
 import { idle } from './idle.ts';
 import { live } from './live.ts';
+import { query } from './query.ts';
+import { shrink } from './shrink.ts';
 import { start } from './start.ts';
 import { sustain } from './sustain.ts';
 import { type Benchmark, type Options, passes, print } from './table.ts';
@@ -23,8 +26,11 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Benchmar
   sustain,
   freeze,
   export: exportBank,
+  check,
   start,
   idle,
+  query,
+  shrink,
 };
 
 const { values, positionals } = parseArgs({

@@ -8,14 +8,11 @@ import { build } from 'esbuild';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 export async function bundlePage(): Promise<void> {
-  const out = join(ROOT, 'dist', 'src', 'page');
+  const out = join(ROOT, 'dist', 'src', 'page', 'client');
   mkdirSync(out, { recursive: true });
   await build({
     absWorkingDir: ROOT,
-    entryPoints: ['main.ts', 'page.css'].map((name) => ({
-      in: `src/page/client/${name}`,
-      out: 'client.bundle',
-    })),
+    entryPoints: ['src/page/client/main.ts', 'src/page/client/page.css'],
     outdir: out,
     bundle: true,
     minify: true,

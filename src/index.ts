@@ -47,9 +47,24 @@ export type { LeftOut } from './query/sources.ts';
 export type { QueryColumn, QueryValue } from './query/values.ts';
 export { renderReport, writeReport } from './page/write-report.ts';
 export type { ReportOptions, WrittenReport } from './page/write-report.ts';
+export type { Newer } from './recording/meta.ts';
 export { openRecording } from './recording/open.ts';
 export type { BatchChoice, OpenOptions, Recording, RecordingFacts } from './recording/open.ts';
 export type { FilterOptions } from './report/filter.ts';
+export { shrinkRecording, writeShrunk } from './shrink/shrink.ts';
+export type { ShrinkOptions, Shrunk } from './shrink/shrink.ts';
+export { explainRecording } from './explain/explain.ts';
+export type { ExplainedEvent, Explanation, Role } from './explain/explain.ts';
+export type { Expected, LegalMove } from './explain/expected.ts';
+export { diffRecordings } from './diff/diff.ts';
+export type {
+  CoverageDifference,
+  DiffOptions,
+  DiffSide,
+  RecordingDiff,
+  VerdictDifference,
+} from './diff/diff.ts';
+export type { Difference, Measure } from './diff/compare.ts';
 export type { Recorder, RecordOptions };
 
 /**

@@ -134,13 +134,18 @@ function judge(invariant: Invariant, summary: CheckSummary, { meta, damage }: Re
   };
 }
 
+/** By kind: names of the probes that write it. */
+const WRITERS = new Map<string, Set<string>>();
+for (const { name, writes } of PROBE_PATHS.flatMap(({ probes }) => probes))
+  for (const kind of writes) WRITERS.set(kind, (WRITERS.get(kind) ?? new Set()).add(name));
+
 /** Whether every probe that writes the kind was left out; of a recording that doesn't say, nothing is assumed. */
 function isBlind(kind: string, coverage: readonly ProbeCoverage[]): boolean {
   const imported = coverage.filter(({ kinds }) => kinds !== undefined);
   if (imported.length > 0)
     return !imported.some(({ kinds = [], method }) => method !== null && kinds.includes(kind));
-  const writers = PROBE_PATHS.flatMap(({ probes }) => probes).filter(({ writes }) => writes.includes(kind));
-  const known = coverage.filter(({ probe }) => writers.some(({ name }) => name === probe));
+  const writers = WRITERS.get(kind);
+  const known = coverage.filter(({ probe }) => writers?.has(probe));
   return known.length > 0 && known.every(({ method }) => method === null);
 }
 

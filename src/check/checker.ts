@@ -17,7 +17,7 @@ import {
   type Stepper,
   severityOf,
 } from './invariant.ts';
-import { compileLoop, type StepLoop } from './loop.ts';
+import { loopOf, type StepLoop } from './loop.ts';
 import { TableChecker } from './table.ts';
 
 /** Violations kept whole per invariant; further ones are only counted. */
@@ -55,7 +55,7 @@ class Runner {
     this.invariant = invariant;
     this.#found = found;
     this.#severity = severityOf(invariant);
-    this.#loop = compileLoop();
+    this.#loop = loopOf(invariant);
     const { tally } = this;
     this.#context = {
       objects,

@@ -2,7 +2,7 @@
 
 import type { EventView } from '../decode/event-view.ts';
 import { SLOT_LANES } from '../model/slot.ts';
-import type { Stepper } from './invariant.ts';
+import type { Invariant, Stepper } from './invariant.ts';
 
 /** Steps through those of the slots [from, end) whose kind is wanted; returns how many they were. */
 export type StepLoop = (
@@ -28,12 +28,23 @@ const BODY = `
 
 /** Loops compiled so far. */
 let compiled = 0;
+/** Kept, so that of many recordings only the first one pays for the compiler. */
+const loops = new WeakMap<Invariant, StepLoop>();
+
+export function loopOf(invariant: Invariant): StepLoop {
+  let loop = loops.get(invariant);
+  if (loop === undefined) {
+    loop = compileLoop();
+    loops.set(invariant, loop);
+  }
+  return loop;
+}
 
 /**
  * V8 keeps what it learns of a call by source text: one loop shared by all invariants never learns which step it calls, and
  * costs 5 to 10 ns an event more than a text of its own for each. Where code from strings is forbidden, the shared one runs.
  */
-export function compileLoop(): StepLoop {
+function compileLoop(): StepLoop {
   const parameters = ['stepper', 'view', 'lanes', 'kinds', 'wanted', 'from', 'end'];
   try {
     // Nothing but a number of our own makes the texts differ: no part of them comes from outside.

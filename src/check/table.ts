@@ -51,6 +51,8 @@ export class TableChecker {
   #words = new Uint32Array(FRAME_WORDS << 12);
   /** Frames in use. */
   #used = 0;
+  /** Whether anything is known of any frame: rings full of holes would have all of them cleared at each. */
+  #known = false;
   /** Table.underWay in numbers: its kind of event, its move, its states; and what is under way per umem. */
   readonly #begun: number = -1;
   readonly #endMove: number = -1;
@@ -143,19 +145,22 @@ export class TableChecker {
       // A CPU may be kept from writing its event for as long as it takes the object to move on, and on.
       words[index + STATE] = to | owed | (state << BEFORE_SHIFT) | (move << MOVE_SHIFT);
       keepPlace(words, index + PLACE, lanes, at);
+      this.#known = true;
     }
     return steps;
   }
 
   /** History is missing: every frame's state is unknown. */
   gap(): void {
+    this.#open.fill(0);
+    if (!this.#known) return;
+    this.#known = false;
     const words = this.#words;
     const end = this.#used * FRAME_WORDS;
     let known = 0;
     for (let i = 0; i < end; i += FRAME_WORDS) if (((words[i + STATE] as number) & BYTE) !== 0) known++;
     this.#context.unknown(known);
     words.fill(0, 0, end);
-    this.#open.fill(0);
   }
 
   /** Index of an object's umem, or -1; kept once known, for this is asked at every completion. */

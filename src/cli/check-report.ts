@@ -1,5 +1,6 @@
 // The outcome of a check in words: the verdict on every claim, what broke, and how it compares with what was seen live.
 
+import { newerLines } from './check-exit.ts';
 import { SHARE_BASE } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import type { InvariantVerdict, LiveComparison, RecordingCheck, Verdict } from '../pipeline.ts';
@@ -137,6 +138,7 @@ function lossLines({ summary, recording }: RecordingCheck<RecordingFacts>, palet
     windowlessViolations > 0
       ? `${plural(windowlessViolations, 'later violation')} found live while both banks were in use, without a recording`
       : '',
+    ...newerLines(recording),
     ...unread.map((text) => `left out: ${text}`),
     ...notes,
   ]
@@ -150,6 +152,7 @@ export function checkFacts(check: RecordingCheck<RecordingFacts>): Record<string
   return {
     path: recording.path,
     form: recording.form,
+    newer: recording.newer,
     rows: recording.rows,
     damage: recording.damage,
     kernel: recording.meta.kernel,

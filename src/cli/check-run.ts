@@ -3,12 +3,12 @@
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import type { CheckOutcome } from '../bulk/check-recordings.ts';
+import type { CheckFailure, CheckOutcome } from '../bulk/check-recordings.ts';
 import { EXIT, type ExitCode, FlightringError, UsageError } from '../model/errors.ts';
 import { checkRecording, type CheckOptions } from '../pipeline.ts';
 import { findRecordings } from '../recording/find.ts';
 import { createPalette, type Palette } from '../report/palette.ts';
-import { printableAll, printableLine } from '../report/printable.ts';
+import { printable, printableAll, printableLine } from '../report/printable.ts';
 import { formatSpan } from '../report/span.ts';
 import { exitCodeOf, worstOf } from './check-exit.ts';
 import { checkFacts, checkLines } from './check-report.ts';
@@ -154,7 +154,7 @@ async function tell(
   { out, err, flags, palette }: Output,
 ): Promise<boolean> {
   const { path, check, failure } = outcome;
-  if (failure !== null) err.write(`flightring: ${printableLine(failure.message)}\n`);
+  if (failure !== null) err.write(`flightring: ${sentenceOf(failure)}\n`);
   else if (check.recording.damage !== null) err.write(`flightring: ${damageSentence(check)}\n`);
   if (flags.json) {
     const facts = failure === null ? checkFacts(check) : { path, error: failure };
@@ -164,6 +164,11 @@ async function tell(
   if (files > PAGES) return writeLines(out, [outcomeLine(outcome, palette)]);
   if (failure !== null) return true;
   return writeLines(out, [...(number > 0 ? [''] : []), ...checkLines(printableAll(check), palette)]);
+}
+
+/** An error of our own comes with its stack, in lines. */
+function sentenceOf({ code, message }: CheckFailure): string {
+  return code === 'INTERNAL' ? printableLine(message) : printable(message);
 }
 
 async function tellTotals(

@@ -68,7 +68,7 @@ export class CheckTotals {
       ...listed('violated', this.#violated.map(printable), palette),
       ...listed(
         'unreadable',
-        this.#unreadable.map(({ message }) => message),
+        this.#unreadable.map(({ message }) => printable(message)),
         palette,
       ),
     ];

@@ -56,6 +56,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./report.ts')).reportCommand(),
   },
   {
+    name: 'diff',
+    group: GROUPS.files,
+    summary: 'which rates, moves, latencies and verdicts of two recordings differ, most different first',
+    load: async () => (await import('./diff.ts')).diffCommand(),
+  },
+  {
     name: 'explain',
     group: GROUPS.files,
     summary: 'the events that had to happen for a violation, and what was expected instead',

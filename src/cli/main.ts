@@ -5,7 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../generated/version.ts';
 import { EXIT, FlightringError, UsageError } from '../model/errors.ts';
 import { COMMANDS, type CommandEntry, HELP_GROUP } from './commands.ts';
-import { printableLine } from '../report/printable.ts';
+import { printable, printableLine } from '../report/printable.ts';
 import { nearest } from './nearest.ts';
 
 /** An error of ours that no sentence foresaw (EX_SOFTWARE of sysexits.h). */
@@ -123,7 +123,7 @@ function complain(sentence: string): void {
 /** The one place where errors become exit statuses. */
 main(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof FlightringError) {
-    complain(error.message);
+    complain(printable(error.message));
     process.exitCode = error.exitCode;
     return;
   }

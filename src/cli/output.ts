@@ -6,13 +6,17 @@ import { printableLine } from '../report/printable.ts';
 const PIECE = 1 << 16;
 
 /** Resolves to false if the reader went away (`| head`): nothing more needs to be made. */
-export async function writeLines(stream: Writable, lines: Iterable<string>): Promise<boolean> {
+export async function writeLines(
+  stream: Writable,
+  lines: Iterable<string>,
+  show: (line: string) => string = printableLine,
+): Promise<boolean> {
   const watched = watch(stream);
   try {
     let piece = '';
     try {
       for (const line of lines) {
-        piece += `${printableLine(line)}\n`;
+        piece += `${show(line)}\n`;
         if (piece.length < PIECE) continue;
         const full = piece;
         piece = '';

@@ -30,7 +30,11 @@ export async function withPager(
   // A person who quits the pager, or presses Ctrl-C in it, doesn't end the command in an error.
   const ignore = (): void => {};
   process.on('SIGINT', ignore);
-  const pager = spawn('sh', ['-c', command], { stdio: ['pipe', 'inherit', 'inherit'] });
+  const pager = spawn('sh', ['-c', command], {
+    stdio: ['pipe', 'inherit', 'inherit'],
+    // For a $PAGER that is less without options.
+    env: { LESS: 'SRFX', ...process.env },
+  });
   const closed = once(pager, 'close');
   try {
     if (!(await writeLines(pager.stdin, held))) return;

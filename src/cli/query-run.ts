@@ -48,6 +48,7 @@ export async function runQuery(
   }
   const format = readFormat(flags);
   const { places, sql } = readWords(words, flags);
+  process.once('SIGINT', interrupted);
   const progress = startProgress('checking recordings', err);
   const opening = openQuery(places, {
     ...(flags.threads === undefined ? {} : { threads: readThreads(flags.threads) }),
@@ -59,8 +60,15 @@ export async function runQuery(
   const question = sql ?? (await query.question(flags.ask ?? '', readSettings(flags.set ?? [])));
   if (flags.printSql) await writeLines(out, [`${question};`]);
   else await answer(query, question, format, flags, out);
+  process.off('SIGINT', interrupted);
   tellLeftOut(query, err);
   return query.leftOut.length > 0 ? EXIT.incomplete : EXIT.fine;
+}
+
+/** DuckDB's threads would have `process.exit` wait for the answer; its folder is removed as at any other exit. */
+function interrupted(): void {
+  process.emit('exit', 130);
+  process.kill(process.pid, 'SIGINT');
 }
 
 async function answer(
@@ -79,6 +87,8 @@ async function answer(
   if (flags.output !== undefined) await writeFile(flags.output, linesOf(result, format, null));
   else if (format === 'table' && out.isTTY && flags.pager) {
     const palette = createPalette(wantsColour(out, flags.color));
+    // From here on Ctrl-C is for the pager.
+    process.off('SIGINT', interrupted);
     await withPager(out, tableLines(result, { palette, width: out.columns }));
   } else await writeStream(out, linesOf(result, format, out.isTTY ? out : null, flags.color));
 }
@@ -100,7 +110,8 @@ async function writeStream(
   out: NodeJS.WritableStream & NodeJS.WriteStream,
   lines: AsyncIterable<readonly string[]>,
 ) {
-  for await (const some of lines) if (!(await writeLines(out, some))) return;
+  // Every cell was made fit for where it goes; CSV has line ends of its own.
+  for await (const some of lines) if (!(await writeLines(out, some, String))) return;
 }
 
 async function writeFile(path: string, lines: AsyncIterable<readonly string[]>): Promise<void> {

@@ -1,17 +1,18 @@
 // What flightring show does, loaded only when it is run.
 
-import { RecordingError, UsageError } from '../model/errors.ts';
+import { EXIT, type ExitCode, RecordingError, UsageError } from '../model/errors.ts';
 import { openRecording } from '../recording/open.ts';
 import { createFilter } from '../report/filter.ts';
 import { collectLife } from '../report/life.ts';
 import { createObjectTable } from '../report/objects.ts';
 import { createPalette } from '../report/palette.ts';
-import { printableAll } from '../report/printable.ts';
+import { printable, printableAll } from '../report/printable.ts';
 import { parseSelector, type Selector, selectorText } from '../report/selector.ts';
 import { createThreadNames } from '../report/threads.ts';
 import { timeline } from '../report/timeline.ts';
 import { traceJson, type TraceRecording, traceText } from '../report/trace.ts';
 import type { TraceContext } from '../report/trace-line.ts';
+import { isPartly, newerLines } from './check-exit.ts';
 import { wantsColour } from './colour.ts';
 import { type EventFlags, readFilter, readNumber, readSelector } from './event-filter.ts';
 import { writeLines } from './output.ts';
@@ -27,7 +28,7 @@ export async function show(
   file: string,
   options: ShowOptions,
   out: NodeJS.WriteStream = process.stdout,
-): Promise<void> {
+): Promise<ExitCode> {
   const limit = options.limit === undefined ? Number.POSITIVE_INFINITY : readNumber(options.limit, '--limit');
   const opened = await openRecording(file);
   const recording = options.json ? opened : { ...opened, meta: printableAll(opened.meta) };
@@ -56,6 +57,7 @@ export async function show(
       `Left out events of kinds that this version of flightring doesn't know: ${kinds}.\n`,
     );
   }
+  for (const line of newerLines(recording)) process.stderr.write(`flightring: ${printable(line)}\n`);
   if (recording.damage) {
     const { offset, message, rowsReadable } = recording.damage;
     throw new RecordingError(
@@ -63,6 +65,7 @@ export async function show(
       `${file}: ${message} (from byte ${offset} on); ${rowsReadable} of its ${recording.rows} records could be read.`,
     );
   }
+  return isPartly(recording) ? EXIT.incomplete : EXIT.fine;
 }
 
 /** The life up to the violation of that object, or else to the end. */

@@ -36,7 +36,7 @@ export function showCommand(): Command {
 Objects, for --object; what a violation calls its object will do, too:
 ${OBJECT_FORMS.map((form) => `  ${form}`).join('\n')}`,
     )
-    .action(async (file: string, options: ShowOptions) =>
-      (await import('./show-run.ts')).show(file, options),
-    );
+    .action(async (file: string, options: ShowOptions) => {
+      process.exitCode = await (await import('./show-run.ts')).show(file, options);
+    });
 }

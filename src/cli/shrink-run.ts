@@ -95,7 +95,8 @@ function isSameFile(a: string, b: string): boolean {
 
 function writeFixture(path: string, shrunk: Shrunk): void {
   try {
-    writeFileSync(path, fixtureText(shrunk));
+    // A test that is there already may hold more than this one.
+    writeFileSync(path, fixtureText(shrunk), { flag: 'wx' });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError('UNWRITABLE', `The test case can't be written: ${why}.`, { cause });

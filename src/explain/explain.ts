@@ -9,10 +9,9 @@ import { eventsOf } from '../report/events.ts';
 import { fieldTexts } from '../report/fields.ts';
 import { gapText } from '../report/gap.ts';
 import { createObjectTable, type NamedObjects } from '../report/objects.ts';
-import { createMatcher, parseSelector } from '../report/selector.ts';
 import { createThreadNames, type ThreadNames } from '../report/threads.ts';
 import { meaningOf } from '../report/violation.ts';
-import { placeOf } from '../shrink/related.ts';
+import { matcherOf, placeOf } from '../shrink/related.ts';
 import { viewsOf } from '../shrink/result.ts';
 import { isSameEvent } from '../shrink/same.ts';
 import { shrinkRecording, type Shrunk, type ShrinkOptions } from '../shrink/shrink.ts';
@@ -119,7 +118,7 @@ function readEvents(
   const { meta } = recording;
   const objects = createObjectTable(meta.objects);
   const threads = createThreadNames(meta.threads);
-  const places = new Set(slice.map(({ ref }) => placeOf(ref)));
+  const places = new Set(slice.map(({ ref }) => `${placeOf(ref)} ${ref.kind}`));
   const isLate = lateTest(slice, violation);
   const events: ExplainedEvent[] = [];
   let concerns = true;
@@ -132,11 +131,11 @@ function readEvents(
       events.push(explainEvent(event, violation, 'afterwards', objects, threads));
       break;
     }
-    if (!places.has(placeOf(event))) continue;
+    if (!places.has(`${placeOf(event)} ${event.kind}`)) continue;
     events.push(explainEvent(event, violation, roleOf(event, violation), objects, threads));
     if (!isSameEvent(event, violation.at)) continue;
     broken = true;
-    concerns = concernsObject(event, violation, objects);
+    concerns = matcherOf(violation, objects)?.(event) ?? true;
   }
   return { events, concerns };
 }
@@ -165,12 +164,6 @@ function explainEvent(
 function roleOf(event: EventView, { at, evidence }: Violation): Role {
   if (isSameEvent(event, at)) return 'offending';
   return evidence.some((ref) => isSameEvent(event, ref)) ? 'evidence' : 'needed';
-}
-
-function concernsObject(event: EventView, { object }: Violation, objects: NamedObjects): boolean {
-  const selector = parseSelector(object);
-  // Of an object that can't be selected it is not known.
-  return selector ? createMatcher(selector, objects)(event) : true;
 }
 
 /**

@@ -45,7 +45,7 @@ function table(events: readonly ExplainedEvent[], palette: Palette, width: numbe
     cpuText(event),
     threadText(event),
     event.ref.kind,
-    event.meaning,
+    printable(event.meaning),
   ]);
   const heads = ['time', 'after', 'CPU', 'thread', 'event', 'which is'];
   const widths = heads.map((head, column) =>

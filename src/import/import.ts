@@ -1,11 +1,16 @@
 // Makes a recording of a text trace: read and accounted for line by line, sorted, and written.
 
 import { realpathSync } from 'node:fs';
-import { VERSION } from '../generated/version.ts';
+import { Checker } from '../check/checker.ts';
+import { type Invariant, neededKinds } from '../check/invariant.ts';
+import { INVARIANTS } from '../generated/invariants.ts';
 import { LAYOUTS } from '../generated/layouts.ts';
+import { VERSION } from '../generated/version.ts';
 import { RecordingError, UsageError } from '../model/errors.ts';
 import { CLOCK_ERROR_NS, type ProbeCoverage, type RecordingMeta } from '../model/recording.ts';
 import { writeParquet } from '../recording/parquet-write.ts';
+import type { InvariantCounts, Violation } from '../model/violation.ts';
+import { createObjectTable } from '../report/objects.ts';
 import type { LineCounts, Problem } from './account.ts';
 import { escapeText } from './escape.ts';
 import { openInput } from './input.ts';
@@ -101,7 +106,15 @@ function write(
   const rings = ringsOf(objects.ports, resolved, reader.hasReceives(resolved));
   const errorNs = Math.max(CLOCK_ERROR_NS, reader.unit);
   const notes = importNotes(mapping, reader, resolved, input.name);
-  const meta = describe(reader, rules, resolved, input, errorNs, notes);
+  const invariants = concerned(rules, reader);
+  const verdict: Verdict = { violations: [], counts: {} };
+  const described = describe(reader, rules, resolved, input, errorNs, notes);
+  const meta: RecordingMeta = {
+    ...described,
+    ...verdict,
+    invariants: invariants.map(({ name, version = 1 }) => ({ name, version })),
+  };
+  const checker = new Checker(invariants, createObjectTable(meta.objects), errorNs);
   const placing = {
     spool,
     rings,
@@ -111,18 +124,20 @@ function write(
     errorNs,
     late: reader.lateCpus(),
   };
-  const { inferred, dropped } = rings.counts;
   const batches = function* () {
-    yield* placeRecords(placing);
+    for (const batch of placeRecords(placing)) {
+      yield batch;
+      // Only now that it is written: checking marks what was reported twice.
+      checker.check(batch);
+    }
+    verdict.violations.push(...checker.violations);
+    Object.assign(verdict.counts, checker.counts());
     // The description is written behind the events: what is known only now can still be said in it.
-    if (rings.counts.inferred > inferred)
-      notes.push(
-        `${rings.counts.inferred} receives are not in the trace and were made up from what the application saw`,
-      );
-    if (rings.counts.dropped > dropped)
-      notes.push(
-        `${rings.counts.dropped} receives found no room in RX, as the frame was received into again`,
-      );
+    const { inferred, dropped } = rings.counts;
+    if (inferred > 0)
+      notes.push(`${inferred} receives are not in the trace and were made up from what the application saw`);
+    if (dropped > 0)
+      notes.push(`${dropped} receives found no room in RX: the next one went into the same frame`);
   };
   const { rows, bytes } = writeParquet({ meta, batches: batches() }, out);
   const { counts, problems } = account;
@@ -137,6 +152,20 @@ function write(
     complete: counts.unused === 0 && reader.lost === 0,
     notes,
   };
+}
+
+/** Filled while the events are written; the description that refers to it is written last. */
+interface Verdict {
+  readonly violations: Violation[];
+  readonly counts: Record<string, InvariantCounts>;
+}
+
+/** The invariants that get some of the events that were made. */
+function concerned(rules: readonly Rule[], reader: TraceReader): readonly Invariant[] {
+  const made = new Set(
+    rules.filter(({ number }) => (reader.made[number] ?? 0) > 0).map(({ kind }) => kind.kind),
+  );
+  return INVARIANTS.filter((invariant) => neededKinds(invariant).some((kind) => made.has(kind)));
 }
 
 function ringsOf(

@@ -16,6 +16,7 @@ export function importNotes(
   const { lines, events, markers, ignored } = account.counts;
   const notes = [
     `imported from ${escapeText(source)}, ${reader.describeFormat()}, by the mapping ${escapeText(mapping.name)} of flightring ${VERSION}: ${lines} lines, ${events} events and ${markers} markers${ignored > 0 ? `, ${ignored} ignored by the mapping` : ''}`,
+    'the verdict in it was found by the import, on exactly these events',
     'the trace says neither which clock it used nor the time of day: the latter is that of the file',
   ];
   if (unit > 1)

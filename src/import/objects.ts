@@ -11,7 +11,7 @@ const LARGE_CHUNK = 4096;
 /** A umem of more frames than invariants follow is not learned from an address: that one is wrong. */
 const LEARNED_MAX = SMALL_CHUNK * 2 ** 21;
 /** Addresses of which it is kept who received into them last. */
-const RECEIVED_MAX = 1 << 20;
+const RECEIVED_MAX = 1 << 18;
 
 /** A socket with the queue it is bound to. */
 export interface Port {

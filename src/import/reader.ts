@@ -25,6 +25,8 @@ const MARKER_HEAD =
   /^(?:tracing_mark_write|trace_marker_write|\[?0x[0-9a-f]{1,16}\]?|[0-9a-f]{8,16}|\[[0-9a-f]{8,16}\]): ?/;
 /** Names of events whose rules are remembered; the others are looked up each time. */
 const NAMES_MAX = 4096;
+/** No event has a longer name. */
+const NAME_MAX = 128;
 const CPUS_MAX = SNAPSHOT_CPU;
 const TID_MAX = 2 ** 32 - 1;
 /** The first lines tell which tool wrote the trace. */
@@ -95,7 +97,7 @@ export class TraceReader {
     if (line.cpu >= CPUS_MAX) return account.unused('its CPU is out of range', text);
     if (line.tid > TID_MAX || line.tgid > TID_MAX) return account.unused('its thread is out of range', text);
     this.#note();
-    if (line.group === 'ftrace' || MARKER_EVENTS.has(line.event)) this.#takeMarker(text);
+    if (MARKER_EVENTS.has(line.event)) this.#takeMarker(text);
     else this.#takeEvent(text);
   }
 
@@ -330,6 +332,7 @@ export class TraceReader {
   #matching(): Matching {
     const { event, group } = this.#line;
     const name = group === '' ? event : `${group}:${event}`;
+    if (name.length > NAME_MAX) return [];
     let matching = this.#byName.get(name);
     if (matching !== undefined) return matching;
     const fits = (glob: Glob) => glob(event) || glob(name);

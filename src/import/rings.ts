@@ -11,8 +11,9 @@ const LENGTH = LANE.xsk_rx_write.len;
 const COUNT = LANE.xsk_drop.count;
 const REASON = LANE.xsk_drop.reason;
 const RX_FULL = 1;
-/** Receives kept that the application has not been seen to look at: more than a ring of any size that is used. */
-const UNREAD_MAX = 1 << 16;
+/** Receives kept that the application has not been seen to look at: of one ring, more than any has that is used; of all. */
+const UNREAD_MAX = 1 << 15;
+const UNREAD_ALL_MAX = 1 << 18;
 /** After so many looks in a row that fit no receive, it is not known which belong together. */
 const MISFITS_MAX = 2;
 
@@ -32,15 +33,23 @@ class RxRing {
   aligned = false;
   misfits = 0;
 
-  constructor(queue: number) {
+  readonly #all: { unread: number };
+
+  constructor(queue: number, all: { unread: number }) {
     this.queue = queue;
+    this.#all = all;
   }
 
   add(receive: Receive): number {
     const position = this.written++;
     this.#unread.set(position, receive);
     this.#newest.set(receive.address, position);
-    if (this.written - this.next > UNREAD_MAX) this.#forget(this.next++);
+    this.#all.unread++;
+    if (this.#unread.size > UNREAD_MAX || this.#all.unread > UNREAD_ALL_MAX) {
+      // Nobody looks at them: the next look, if one comes, may be at any.
+      this.read(this.next);
+      this.aligned = false;
+    }
     return position;
   }
 
@@ -62,6 +71,7 @@ class RxRing {
     const receive = this.#unread.get(position);
     if (receive === undefined) return;
     this.#unread.delete(position);
+    this.#all.unread--;
     if (this.#newest.get(receive.address) === position) this.#newest.delete(receive.address);
   }
 }
@@ -88,6 +98,7 @@ export class Rings {
   readonly #rx = new Map<number, RxRing>();
   /** Next position by kind and object. */
   readonly #positions = new Map<number, number>();
+  readonly #all = { unread: 0 };
   readonly counts: RingCounts = { inferred: 0, dropped: 0 };
 
   /** `queueOf`: the queue's index by the socket's; `hasReceives`: the kernel's receives of this socket are in the trace. */
@@ -167,7 +178,7 @@ export class Rings {
   #ring(socket: number): RxRing {
     let ring = this.#rx.get(socket);
     if (ring === undefined) {
-      ring = new RxRing(this.#queueOf.get(socket) ?? socket);
+      ring = new RxRing(this.#queueOf.get(socket) ?? socket, this.#all);
       this.#rx.set(socket, ring);
     }
     return ring;

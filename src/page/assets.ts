@@ -10,8 +10,8 @@ export interface PageAssets {
   readonly style: string;
 }
 
-const SCRIPT = 'client.bundle.js';
-const STYLE = 'client.bundle.css';
+const SCRIPT = join('client', 'main.js');
+const STYLE = join('client', 'page.css');
 
 /** They lie beside this file when it is built, and in dist when it is run from source. */
 export function readAssets(): PageAssets {

@@ -7,30 +7,27 @@ import type { RecordingMeta } from '../model/recording.ts';
 import type { EventRef, Violation } from '../model/violation.ts';
 import type { Recording } from '../recording/open.ts';
 import { parseSelector } from '../report/selector.ts';
-import { formatCount, plural } from '../report/span.ts';
 import { meaningOf, nextCommands } from '../report/violation.ts';
 import { diagramOf } from './diagram.ts';
+import { embeddedOf } from './embedded.ts';
 import { factsOf } from './facts.ts';
+import {
+  AFTER,
+  BEFORE,
+  CPU_LANES_MAX,
+  EVIDENCE_MAX,
+  FOLLOWED_MAX,
+  LAST,
+  LIVES_MAX,
+  THREAD_LANES_MAX,
+  VIOLATIONS_MAX,
+  WHOLE,
+} from './limits.ts';
 import { type Followed, followObjects, type LifePlan } from './lives.ts';
-import type { Embedded, PageCpu, PageData, PageEvidence, PageLife, PageViolation } from './model.ts';
+import type { PageCpu, PageData, PageEvidence, PageLife, PageViolation } from './model.ts';
 import { plain, Strings } from './plain.ts';
 import { readRows, type Rows } from './rows.ts';
 import { type Places, type Survey, surveyRecording } from './survey.ts';
-
-/** A recording of up to so many events is embedded whole. */
-const WHOLE = 4000;
-/** Violations told, and those of them whose objects are followed. */
-const VIOLATIONS_MAX = 100;
-const FOLLOWED_MAX = 12;
-/** Objects followed per violation. */
-const LIVES_MAX = 4;
-/** Events around a violation, whatever they are about. */
-const BEFORE = 700;
-const AFTER = 200;
-const LAST = 2000;
-const EVIDENCE_MAX = 64;
-const CPU_LANES_MAX = 256;
-const THREAD_LANES_MAX = 200;
 
 /** Reads the recording three times, a batch at a time; `onProgress` is told records of all three readings together. */
 export function buildPage(
@@ -79,18 +76,21 @@ export function buildPage(
     gaps: rows.gaps,
     gapsLeftOut: rows.gapsLeftOut,
     lives: pageLives,
-    violations: shown.map((violation, v) =>
-      pageViolation(violation, {
+    violations: shown.map((violation, v) => {
+      const planned = plans.byViolation[v] ?? [];
+      const own = lives.find(({ plan }) => plan.own && planned.includes(plan));
+      return pageViolation(violation, {
         recording,
         base,
         rowAt: rows.rowAt,
         places: survey.places[v] as Places,
-        lives: (plans.byViolation[v] ?? []).flatMap((plan) => {
+        lives: planned.flatMap((plan) => {
           const index = lives.findIndex((followed) => followed.plan === plan);
           return index < 0 || lives[index]?.points.length === 0 ? [] : [index];
         }),
-      }),
-    ),
+        own,
+      });
+    }),
     violationsLeftOut: meta.violations.length - shown.length,
     cpus: cpusOf(meta, survey, base),
     density: rows.density,
@@ -119,15 +119,20 @@ function planLives(
     const wanted = [...(own ? [own] : []), ...related.filter(({ text }) => text !== own?.text)];
     return wanted.slice(0, LIVES_MAX).map((selector) => {
       const isOwn = selector === own;
+      const behind = isOwn ? [...evidence, at] : [];
       const key = `${selector.text} ${selector.type === 'frame' ? '' : violation.invariant}`;
       const known = plans.get(key);
-      if (known) return known;
+      if (known) {
+        for (const position of behind) known.evidence.add(position);
+        return known;
+      }
       const plan: LifePlan = {
         object: plain(isOwn ? violation.object : selector.text),
         selector,
+        own: isOwn,
         invariant: invariantOf(violation),
         until: at,
-        evidence: new Set(isOwn ? [...evidence, at] : []),
+        evidence: new Set(behind),
       };
       plans.set(key, plan);
       return plan;
@@ -193,10 +198,12 @@ interface ViolationParts {
   readonly rowAt: ReadonlyMap<number, number>;
   readonly places: Places;
   readonly lives: readonly number[];
+  /** Its own object's life, if it has one. */
+  readonly own: Followed | undefined;
 }
 
 function pageViolation(violation: Violation, parts: ViolationParts): PageViolation {
-  const { recording, base, rowAt, places, lives } = parts;
+  const { recording, base, rowAt, places, lives, own } = parts;
   const invariant = invariantOf(violation);
   const evidenceOf = ({ ts, cpu, seq, kind }: EventRef, position: number): PageEvidence => ({
     row: rowAt.get(position) ?? -1,
@@ -222,9 +229,24 @@ function pageViolation(violation: Violation, parts: ViolationParts): PageViolati
     at: evidenceOf(violation.at, places.at),
     evidence: violation.evidence.map((ref, i) => evidenceOf(ref, places.evidence[i] ?? -1)),
     lives,
-    diagram: invariant ? diagramOf(invariant, violation) : null,
+    diagram: invariant
+      ? diagramOf(
+          invariant,
+          {
+            at: violation.at,
+            evidence: violation.evidence.filter(
+              (_, i) => own?.ownEvidence.has(places.evidence[i] ?? -1) ?? true,
+            ),
+          },
+          own?.track.pictured ? stationBefore(own, places.at) : undefined,
+        )
+      : null,
     commands: nextCommands(violation, recording.path).map((command) => plain(command, 2000)),
   };
+}
+
+function stationBefore({ points }: Followed, at: number): string | undefined {
+  return points.findLast(({ position, station }) => position < at && station !== undefined)?.station;
 }
 
 function cpusOf({ freeze }: RecordingMeta, { cpus }: Survey, base: number): PageCpu[] {
@@ -242,48 +264,4 @@ function cpusOf({ freeze }: RecordingMeta, { cpus }: Survey, base: number): Page
         window: firsts.length === 0 ? null : [Math.min(...firsts) - base, Math.max(...lasts) - base],
       };
     });
-}
-
-function embeddedOf(
-  survey: Survey,
-  { here, rows }: Rows,
-  lives: readonly Followed[],
-  { violations }: RecordingMeta,
-): Embedded {
-  const kinds = [...survey.kinds]
-    .map(([kind, total]) => ({ kind: plain(kind), total, here: here.get(kind) ?? 0 }))
-    .sort((a, b) => b.total - a.total);
-  const of = kinds.reduce((sum, { total }) => sum + total, 0);
-  const whole = rows.length === of;
-  const rules = whole
-    ? ['every event of the recording']
-    : [
-        ...(violations.length > 0
-          ? [
-              'every event behind a violation',
-              `of each object involved, its last ${formatCount(400)} events up to the violation and ${formatCount(100)} after it`,
-              `the ${formatCount(BEFORE)} records before each of the first ${FOLLOWED_MAX} violations, and the ${formatCount(AFTER)} after it`,
-            ]
-          : [`the last ${formatCount(LAST)} records`]),
-        'of all others, how many there are in each stretch of time, on each CPU and of the busiest threads',
-      ];
-  const cut = lives.filter(({ earlier, later }) => earlier + later > 0);
-  return {
-    events: rows.length,
-    of,
-    kinds,
-    rules,
-    leftOut: [
-      ...cut.map(
-        ({ plan, earlier, later }) =>
-          `${plan.object}: ${plural(earlier, 'earlier event')} and ${plural(later, 'later event')}`,
-      ),
-      ...(violations.length > VIOLATIONS_MAX
-        ? [`${plural(violations.length - VIOLATIONS_MAX, 'later violation')}`]
-        : []),
-      ...(violations.length > FOLLOWED_MAX
-        ? [`the life-lines of all but the first ${FOLLOWED_MAX} violations' objects`]
-        : []),
-    ],
-  };
 }

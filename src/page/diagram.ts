@@ -5,8 +5,15 @@ import type { Violation } from '../model/violation.ts';
 import { type Edge, edgesOf, statesOf } from '../report/invariant-graph.ts';
 import type { Diagram } from './model.ts';
 
-/** Null for an invariant that has no picture. */
-export function diagramOf(invariant: Invariant, violation: Violation): Diagram | null {
+/**
+ * Null for an invariant that has no picture. The evidence is that of the violation's own object; `state` is the one that it was
+ * in, where that is known better than from the evidence.
+ */
+export function diagramOf(
+  invariant: Invariant,
+  violation: Pick<Violation, 'at' | 'evidence'>,
+  state?: string,
+): Diagram | null {
   const edges = edgesOf(invariant);
   if (edges === null || edges.length === 0) return null;
   const states = statesOf(invariant);
@@ -21,7 +28,7 @@ export function diagramOf(invariant: Invariant, violation: Violation): Diagram |
     states,
     anyFirst: isTable(invariant),
     edges: [...arrows.values()],
-    illegal: illegalMove(edges, states, violation),
+    illegal: illegalMove(edges, states, violation, state),
   };
 }
 
@@ -29,11 +36,12 @@ export function diagramOf(invariant: Invariant, violation: Violation): Diagram |
 function illegalMove(
   edges: readonly Edge[],
   states: readonly string[],
-  { at, evidence }: Violation,
+  { at, evidence }: Pick<Violation, 'at' | 'evidence'>,
+  known: string | undefined,
 ): Diagram['illegal'] {
-  let state: string | undefined;
+  let state = known;
   for (const { kind, cpu, seq } of evidence) {
-    if (cpu === at.cpu && seq === at.seq) break;
+    if (known !== undefined || (cpu === at.cpu && seq === at.seq)) break;
     const moves = edges.filter(({ event }) => event === kind);
     state = (moves.find(({ from }) => from === state) ?? moves[0])?.to ?? state;
   }

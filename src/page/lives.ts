@@ -8,21 +8,22 @@ import type { Recording } from '../recording/open.ts';
 import { eventsOf } from '../report/events.ts';
 import { createObjectTable, type NamedObjects } from '../report/objects.ts';
 import type { Selector } from '../report/selector.ts';
+import { LIFE_AFTER, LIFE_BEFORE } from './limits.ts';
 import { createTrack, type Stop, type Track } from './stations.ts';
 
-/** Points of a life up to the violation, and from there on. */
-const BEFORE = 400;
-const AFTER = 100;
+const NOWHERE: Stop = { station: undefined, detail: '' };
 
 export interface LifePlan {
   /** In the words of the violation. */
   readonly object: string;
   readonly selector: Selector;
+  /** The violation is about it; of the others, its evidence speaks. */
+  readonly own: boolean;
   readonly invariant: Invariant | undefined;
   /** Position of the violation; -1 without one. */
   readonly until: number;
   /** Positions of events that belong to it whatever they speak of. */
-  readonly evidence: ReadonlySet<number>;
+  readonly evidence: Set<number>;
 }
 
 export interface LifePoint extends Stop {
@@ -33,6 +34,8 @@ export interface Followed {
   readonly plan: LifePlan;
   readonly track: Track;
   readonly points: LifePoint[];
+  /** Positions of the evidence that speaks of this very object. */
+  readonly ownEvidence: Set<number>;
   earlier: number;
   later: number;
 }
@@ -67,9 +70,9 @@ export function followObjects(
 /** Undefined where the recording has no such object. */
 function follow(plan: LifePlan, objects: NamedObjects): Follower | undefined {
   try {
-    const track = createTrack(plan.selector, objects, plan.invariant);
+    const track = createTrack(plan.selector, objects, plan.invariant, plan.own);
     return {
-      followed: { plan, track, points: [], earlier: 0, later: 0 },
+      followed: { plan, track, points: [], ownEvidence: new Set(), earlier: 0, later: 0 },
       matches: plan.selector.matcher(objects),
     };
   } catch (error) {
@@ -79,16 +82,20 @@ function follow(plan: LifePlan, objects: NamedObjects): Follower | undefined {
 }
 
 function see({ followed, matches }: Follower, event: EventView, position: number): void {
-  const { plan, track, points } = followed;
-  if (!matches(event) && !plan.evidence.has(position) && track.moves?.(event) !== true) return;
-  const stop = track.step(event);
+  const { plan, track, points, ownEvidence } = followed;
+  const isOwn = matches(event) || track.moves?.(event) === true;
+  const isEvidence = plan.evidence.has(position);
+  if (!isOwn && !isEvidence) return;
+  if (isOwn && isEvidence) ownEvidence.add(position);
+  // What is said of another object moves this one nowhere.
+  const stop = isOwn ? track.step(event) : NOWHERE;
   if (plan.until >= 0 && position > plan.until) {
-    if (points.length === 0 || afterwards(followed) >= AFTER) followed.later++;
+    if (points.length === 0 || afterwards(followed) >= LIFE_AFTER) followed.later++;
     else points.push({ position, ...stop });
     return;
   }
   points.push({ position, ...stop });
-  if (points.length >= 2 * BEFORE || position === plan.until) trim(followed);
+  if (points.length >= 2 * LIFE_BEFORE || position === plan.until) trim(followed);
 }
 
 function afterwards({ points, plan }: Followed): number {
@@ -100,7 +107,7 @@ function afterwards({ points, plan }: Followed): number {
 /** Leaves the last points, and every event behind the violation. */
 function trim(followed: Followed): void {
   const { points, plan } = followed;
-  const gone = points.splice(0, Math.max(0, points.length - BEFORE));
+  const gone = points.splice(0, Math.max(0, points.length - LIFE_BEFORE));
   const kept = gone.filter(({ position }) => plan.evidence.has(position));
   points.unshift(...kept);
   followed.earlier += gone.length - kept.length;

@@ -7,7 +7,7 @@ import { NO_OBJECT } from '../model/objects.ts';
 export function selectorOfEvent(event: EventView): string | undefined {
   const { layout } = event;
   if (!layout || event.field('addr')) return undefined;
-  const on = event.field('ifindex') ? `@${event.u32('ifindex')}:${event.u64('netns')}` : '';
+  const on = event.u32('ifindex') > 0 ? `@${event.u32('ifindex')}:${event.u64('netns')}` : '';
   switch (layout.path) {
     case 'xsk':
       // What a socket or a queue is, an event of it says only where it is made, bound or closed.

@@ -21,15 +21,19 @@ export interface Track {
   /** Drawn even where it never was. */
   readonly all: boolean;
   readonly about: string;
+  /** Its stations are the states of the invariant's picture. */
+  readonly pictured?: boolean;
   /** Events that don't name the object, and yet move it. */
   moves?(event: EventView): boolean;
   step(event: EventView): Stop;
 }
 
+/** `own`: the object that the violation is about. */
 export function createTrack(
-  { type }: Selector,
+  { type, text }: Selector,
   objects: NamedObjects,
   invariant: Invariant | undefined,
+  own: boolean,
 ): Track {
   switch (type) {
     case 'frame':
@@ -52,9 +56,9 @@ export function createTrack(
         event.field('index') ? `index ${event.u32('index')}` : '',
       );
     case 'thread':
-      return threadTrack();
+      return threadTrack(text);
     default:
-      return pictureTrack(invariant) ?? kindTrack();
+      return pictureTrack(invariant, own) ?? kindTrack();
   }
 }
 
@@ -167,32 +171,48 @@ function tableTrack(
   };
 }
 
-function threadTrack(): Track {
+/** By kind: the field that says where the thread is after it. */
+const WHERE_THREAD_IS: Readonly<Record<string, string>> = {
+  netns_enter: 'netns',
+  netns_request: 'netns',
+  netns_task_exists: 'netns',
+  netns_exec: 'netns',
+};
+
+function threadTrack(text: string): Track {
   return {
     stations: [],
     all: false,
     about: 'the network namespace it is in',
     step(event) {
-      if (event.kind === 'netns_thread_exit') return { station: 'ended', detail: '' };
-      const says = /^netns_(enter|task_exists)$/.test(event.kind);
-      return { station: says ? `netns ${event.u64('netns')}` : undefined, detail: '' };
+      // An event of another thread that only speaks of this one.
+      const isOwn = text === `thread:${event.tid}`;
+      if (isOwn && event.kind === 'netns_thread_exit') return { station: 'ended', detail: '' };
+      const isBegin = event.kind === 'netns_fork' && text === `thread:${event.u32('thread')}`;
+      const field = isBegin ? 'netns' : isOwn ? WHERE_THREAD_IS[event.kind] : undefined;
+      if (field === undefined) return { station: undefined, detail: '' };
+      return { station: `netns ${event.u64(field)}`, detail: '' };
     },
   };
 }
 
-/** The states of the invariant's own picture, followed as far as the kinds of event alone tell. */
-function pictureTrack(invariant: Invariant | undefined): Track | undefined {
+/**
+ * The states of the invariant's own picture, followed as far as the kinds of event alone tell: what is not legal in its
+ * state moves it nowhere.
+ */
+function pictureTrack(invariant: Invariant | undefined, own: boolean): Track | undefined {
   const edges = invariant && edgesOf(invariant);
   if (!invariant || !edges || edges.length === 0) return undefined;
   let state: string | undefined;
   return {
     stations: statesOf(invariant).slice(isTable(invariant) ? 1 : 0),
-    all: true,
+    all: own,
     about: `the states of ${invariant.name}`,
+    pictured: true,
     step(event) {
       const moves = edges.filter((edge) => edge.event === event.kind);
-      const move = moves.find(({ from }) => from === state) ?? moves[0];
-      if (move) state = move.to;
+      const move = state === undefined ? moves[0] : moves.find(({ from }) => from === state);
+      state = move?.to ?? state;
       return { station: move?.to, detail: '' };
     },
   };

@@ -62,7 +62,13 @@ const WRITERS: Readonly<Record<string, Writer>> = {
       ifindex === undefined ? inNetns(place) : namesDevice(ifindex, netns),
     ]);
   },
-  netns: (words) => any('netns', String(BigInt(words))),
+  netns: (words, objects) => {
+    const there = objects.filter(({ netns }) => netns === BigInt(words));
+    return some([
+      any('netns', String(BigInt(words))),
+      perRecording(there, (members) => `object IN (${members})`),
+    ]);
+  },
   thread: (words) => some([`tid = ${Number(words)}`, any('tid', String(Number(words)))]),
   iterator(words) {
     const [iterator = '', cookie] = words.split('@cookie:');
@@ -140,7 +146,8 @@ function namesDevice(ifindex: string, netns: string | undefined): string {
       const is = `${identifier(column)} = ${Number(ifindex)}`;
       if (netns === undefined) return is;
       const own = column === 'bridge' ? 'peer_netns' : column.replace('ifindex', 'netns');
-      const place = own !== 'netns' && known.has(own) ? `coalesce(${identifier(own)}, netns)` : 'netns';
+      const hasOwn = own !== column && own !== 'netns' && known.has(own);
+      const place = hasOwn ? `coalesce(${identifier(own)}, netns)` : 'netns';
       return all([is, `${place} = ${BigInt(netns)}`]);
     }),
   );

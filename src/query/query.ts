@@ -2,7 +2,6 @@
 
 import { renameSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import type { DuckDBResult } from '@duckdb/node-api';
 import { RecordingError, UsageError } from '../model/errors.ts';
 import type { RecordLayout } from '../model/layout.ts';
@@ -184,8 +183,10 @@ async function openSources(
     }
   };
   const columnsOf = rememberColumns();
+  // The Parquet parser is loaded only when there is something to parse.
+  const { readParquet } = await import('../recording/parquet-read.ts');
   for (const [i, file] of files.entries()) {
-    const one = await openSource(file, columnsOf);
+    const one = await openSource(file, { readParquet, columnsOf });
     onProgress?.(i + 1, files.length);
     if ('code' in one) {
       opened.leftOut.push(one);
@@ -207,13 +208,11 @@ async function openSources(
 
 /** Recordings of one machine have the same layouts: their columns are worked out once, and are the same object. */
 function rememberColumns(): (layouts: readonly RecordLayout[]) => readonly SourceColumn[] {
-  const known: { readonly layouts: readonly RecordLayout[]; readonly columns: readonly SourceColumn[] }[] =
-    [];
+  const known = new Map<string, readonly SourceColumn[]>();
   return (layouts) => {
-    const found = known.find((one) => isDeepStrictEqual(one.layouts, layouts));
-    if (found) return found.columns;
-    const columns = sourceColumns(layouts);
-    known.unshift({ layouts, columns });
+    const key = JSON.stringify(layouts);
+    const columns = known.get(key) ?? sourceColumns(layouts);
+    known.set(key, columns);
     return columns;
   };
 }

@@ -1,9 +1,11 @@
 // Opens recordings one by one: which can be asked, and in one sentence why the others can't.
 
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { FlightringError, RecordingError } from '../model/errors.ts';
 import type { RecordingMeta } from '../model/recording.ts';
 import { openRecording } from '../recording/open.ts';
+import type { ParquetRecording, readParquet } from '../recording/parquet-read.ts';
+import { statOf } from './files.ts';
 import { partitionsOf } from './partitions.ts';
 
 /** A recording that can be asked. */
@@ -34,18 +36,21 @@ export interface LeftOut {
   readonly message: string;
 }
 
+interface Reading {
+  readonly readParquet: typeof readParquet;
+  readonly columnsOf: (layouts: RecordingMeta['layouts']) => readonly SourceColumn[];
+}
+
 /**
  * Every byte of the file is held against its checksums first: DuckDB knows nothing of them. A damaged recording is left
  * out as a whole, since DuckDB has no way to stop in front of the damage.
  */
 export async function openSource(
   file: string,
-  columnsOf: (layouts: RecordingMeta['layouts']) => readonly SourceColumn[],
+  reading: Reading,
 ): Promise<{ readonly source: Source; readonly meta: RecordingMeta } | LeftOut> {
   try {
-    const { meta, rows, damage } = startsLikeParquet(file)
-      ? (await import('../recording/parquet-read.ts')).readParquet(file)
-      : await refuse(file);
+    const { meta, rows, damage } = await readSource(file, reading);
     if (damage)
       return {
         file,
@@ -56,7 +61,7 @@ export async function openSource(
       file,
       rows,
       partitions: partitionsOf(file),
-      columns: columnsOf(meta.layouts),
+      columns: reading.columnsOf(meta.layouts),
       clockOffset: clockOffset(meta),
     };
     return { source, meta };
@@ -67,20 +72,25 @@ export async function openSource(
   }
 }
 
+async function readSource(file: string, { readParquet }: Reading): Promise<ParquetRecording> {
+  // Opening a pipe would wait for ever.
+  if (!statOf(file)?.isFile()) return await refuse(file);
+  try {
+    return readParquet(file);
+  } catch (error) {
+    if (!startsLikeParquet(file)) return await refuse(file);
+    throw error;
+  }
+}
+
 function startsLikeParquet(file: string): boolean {
-  // Opening a pipe would wait for ever; what is no regular file is refused with a sentence.
-  const fd = isRegular(file) ? openSync(file, 'r') : -1;
-  if (fd < 0) return false;
+  const fd = openSync(file, 'r');
   try {
     const bytes = Buffer.alloc(4);
     return readSync(fd, bytes, 0, 4, 0) === 4 && bytes.toString('latin1') === 'PAR1';
   } finally {
     closeSync(fd);
   }
-}
-
-function isRegular(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** Says why it is none that DuckDB could read. */

@@ -79,7 +79,7 @@ export const RECORDINGS: Table = {
         wall_ns: costs?.wallNs,
         kernel_ns: costs?.paths.reduce((sum, { ns }) => sum + ns, 0),
         process_ns: costs?.processNs,
-        clock_offset_ns: source.clockOffset,
+        clock_offset_ns: source.clockOffset === null ? null : String(source.clockOffset),
         notes: meta.notes,
       },
     ];
@@ -211,10 +211,9 @@ function objectRow({ index, name, tgid, chunkSize, umem, parent, netns, ...entry
   };
 }
 
-/** DuckDB takes JSON only if its texts are whole Unicode. */
+/** As JSON.stringify escapes them: halves of a pair that have lost the other one. DuckDB takes whole Unicode only. */
+const LONE_SURROGATES = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+
 export function toJson(rows: readonly Row[]): string {
-  return JSON.stringify(rows, (_key, value: unknown) => {
-    if (typeof value === 'bigint') return String(value);
-    return typeof value === 'string' ? value.replaceAll(/\p{Surrogate}/gu, '\ufffd') : value;
-  });
+  return JSON.stringify(rows).replaceAll(LONE_SURROGATES, '$1\\ufffd');
 }

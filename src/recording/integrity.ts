@@ -184,6 +184,21 @@ export function verifyFile(fd: number, size: number, path: string): Verified {
   return { footer, footerOffset, groups, ...findDamage(fd, start, groups, crcs, recorded, size) };
 }
 
+/** The footer as Parquet itself finds it; null if there is none. */
+export function readUnchecked(fd: number, size: number): Buffer | null {
+  if (size < 4 + TAIL_BYTES) return null;
+  const tail = readExactly(fd, size - TAIL_BYTES, TAIL_BYTES);
+  const length = tail.readUInt32LE(0);
+  if (tail.toString('latin1', 4) !== 'PAR1' || length > size - TAIL_BYTES - 4 || length > MAX_PART_BYTES)
+    return null;
+  return readExactly(fd, size - TAIL_BYTES - length, length);
+}
+
+/** Whether the file begins as only recordings do. */
+export function hasFileHead(fd: number, size: number): boolean {
+  return size >= DATA_START && promisedSize(readExactly(fd, 0, DATA_START)) !== null;
+}
+
 function promisedSize(start: Buffer): number | null {
   const head = start.subarray(4);
   if (head.toString('latin1', 0, 8) !== HEAD_MAGIC || crc32(head.subarray(0, 16)) !== head.readUInt32LE(16))

@@ -6,10 +6,13 @@ import { RecordingError } from '../model/errors.ts';
 export class JsonReader {
   readonly #value: unknown;
   readonly #place: string;
+  readonly #leftOut: string[] | null;
 
-  constructor(value: unknown, place: string) {
+  /** With `leftOut`, entries of lists that can't be read are left out and noted there: a newer version wrote them. */
+  constructor(value: unknown, place: string, leftOut: string[] | null = null) {
     this.#value = value;
     this.#place = place;
+    this.#leftOut = leftOut;
   }
 
   #wrong(wanted: string): RecordingError {
@@ -30,7 +33,8 @@ export class JsonReader {
 
   get(key: string): JsonReader {
     const members = this.#members();
-    return new JsonReader(Object.hasOwn(members, key) ? members[key] : undefined, `${this.#place}.${key}`);
+    const member = Object.hasOwn(members, key) ? members[key] : undefined;
+    return new JsonReader(member, `${this.#place}.${key}`, this.#leftOut);
   }
 
   has(key: string): boolean {
@@ -66,6 +70,11 @@ export class JsonReader {
     return BigInt.asUintN(64, BigInt(value));
   }
 
+  /** Names of members other than these. */
+  others(known: readonly string[]): string[] {
+    return Object.keys(this.#members()).filter((key) => !known.includes(key));
+  }
+
   absent(): boolean {
     return this.#value === undefined;
   }
@@ -87,7 +96,16 @@ export class JsonReader {
 
   list<T>(read: (reader: JsonReader) => T): T[] {
     if (!Array.isArray(this.#value)) throw this.#wrong('a list');
-    return this.#value.map((entry, index) => read(new JsonReader(entry, `${this.#place}[${index}]`)));
+    return this.#value.flatMap((entry: unknown, index) => {
+      const place = `${this.#place}[${index}]`;
+      try {
+        return [read(new JsonReader(entry, place, this.#leftOut))];
+      } catch (error) {
+        if (this.#leftOut === null || !(error instanceof RecordingError)) throw error;
+        this.#leftOut.push(place);
+        return [];
+      }
+    });
   }
 
   /** Entries whose keys could reach an object's prototype are left out. */

@@ -1,5 +1,6 @@
 // RecordingMeta as JSON: written with big integers as text, read back field by field so that nothing unchecked gets in.
 
+import { VERSION } from '../generated/version.ts';
 import { RecordingError } from '../model/errors.ts';
 import { FIELD_TYPES, type FieldLayout, type RecordLayout } from '../model/layout.ts';
 import type { ObjectEntry } from '../model/objects.ts';
@@ -23,16 +24,102 @@ export function serialiseMeta(meta: RecordingMeta): string {
 
 /** Throws a RecordingError that names the member at fault. */
 export function parseMeta(json: string): RecordingMeta {
+  const { meta, newer } = readDescription(json);
+  if (newer !== null && newer.format > FORMAT) throw tooNew(newer, 'its format has a higher number');
+  return meta;
+}
+
+/** That a recording was made by a newer version, and what of it this one can't read. */
+export interface Newer {
+  readonly flightring: string;
+  readonly format: number;
+  /** Members, entries, kinds, fields and columns by name. */
+  readonly leftOut: readonly string[];
+}
+
+/** The format that this version writes. */
+const FORMAT = 1;
+
+/** The description, and of a newer version's as much as is known here. */
+export function readDescription(json: string): { meta: RecordingMeta; newer: Newer | null } {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (cause) {
     throw new RecordingError('BAD_META', 'The description inside the recording is not JSON.', { cause });
   }
-  const meta = readMeta(new JsonReader(value, 'meta'));
-  checkLayouts(meta.layouts);
-  return meta;
+  const strict = new JsonReader(value, 'meta');
+  const format = strict.get('format').count();
+  const flightring = strict.get('flightring').text();
+  if (format <= FORMAT && !isNewer(flightring, VERSION)) {
+    const meta = readMeta(strict);
+    checkLayouts(meta.layouts);
+    return { meta, newer: null };
+  }
+  const leftOut: string[] = [];
+  const newer = { flightring, format, leftOut };
+  try {
+    const lenient = new JsonReader(value, 'meta', leftOut);
+    const meta = readMeta(lenient);
+    leftOut.push(...lenient.others(MEMBERS).map((name) => `meta.${name}`));
+    const layouts = meta.layouts.filter((layout) => isUsable(layout, leftOut));
+    checkLayouts(layouts);
+    return { meta: { ...meta, layouts }, newer };
+  } catch (cause) {
+    if (cause instanceof RecordingError) throw tooNew(newer, cause.message, cause);
+    throw cause;
+  }
 }
+
+function tooNew({ flightring, format }: Newer, why: string, cause?: RecordingError): RecordingError {
+  return new RecordingError(
+    'TOO_NEW',
+    `The recording was made by flightring ${flightring} (format ${format}), which is newer than this one (${VERSION}, format ${FORMAT}) and can't be read by it: ${why.replace(/\.$/, '')}.`,
+    { cause },
+  );
+}
+
+/** Compares versions by their numbers; what has no numbers is not newer. */
+function isNewer(version: string, than: string): boolean {
+  const [a, b] = [version, than].map((text) => text.split('.').map((part) => Number.parseInt(part, 10) || 0));
+  for (let i = 0; i < 3; i++) {
+    const difference = (a?.[i] ?? 0) - (b?.[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}
+
+function isUsable(layout: RecordLayout, leftOut: string[]): boolean {
+  try {
+    checkLayouts([layout]);
+    return true;
+  } catch (error) {
+    if (!(error instanceof RecordingError)) throw error;
+    leftOut.push(`kind ${layout.kind}`);
+    return false;
+  }
+}
+
+const MEMBERS = [
+  'format',
+  'flightring',
+  'createdAt',
+  'kernel',
+  'clocks',
+  'layouts',
+  'objects',
+  'threads',
+  'coverage',
+  'freeze',
+  'invariants',
+  'violations',
+  'outOfWindow',
+  'counts',
+  'loss',
+  'snapshot',
+  'costs',
+  'notes',
+];
 
 const OBJECT_LIMIT = 1 << 20;
 
@@ -45,7 +132,7 @@ function readMeta(meta: JsonReader): RecordingMeta {
   const clocks = meta.get('clocks');
   const loss = meta.get('loss');
   return {
-    format: meta.get('format').oneOf([1] as const),
+    format: FORMAT,
     flightring: meta.get('flightring').text(),
     createdAt: meta.get('createdAt').text(),
     kernel: {

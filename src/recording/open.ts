@@ -7,6 +7,7 @@ import type { RecordLayout } from '../model/layout.ts';
 import type { RecordingMeta } from '../model/recording.ts';
 import type { Batch } from '../model/slot.ts';
 import type { Damage } from './integrity.ts';
+import type { Newer } from './meta.ts';
 import { RAW_MAGIC, readRaw } from './raw.ts';
 import { createTranslator } from './translate.ts';
 
@@ -16,6 +17,8 @@ export interface RecordingFacts {
   readonly form: 'parquet' | 'raw';
   /** What the recording says of itself; `layouts` are those it was made with. */
   readonly meta: RecordingMeta;
+  /** Not null for a recording of a newer version: which, and what of it can't be read here. */
+  readonly newer: Newer | null;
   /** Records in the file; with damage, `damage.rowsReadable` of them can be read. */
   readonly rows: number;
   /** Null if every byte is as it was written. Records in front of the damage can be read. */
@@ -55,11 +58,12 @@ export async function openRecording(path: string, options: OpenOptions = {}): Pr
   // The Parquet parser is loaded only for a Parquet file.
   const opened =
     form === 'raw' ? rawIn(path, layouts) : (await import('./parquet-read.ts')).readParquet(path);
-  const { meta, rows, damage } = opened;
+  const { meta, newer, rows, damage } = opened;
   return {
     path,
     form,
     meta,
+    newer,
     rows,
     damage,
     unknownKinds,
@@ -76,10 +80,11 @@ const GAP = 'gap';
 
 /** Slots made from columns are whole records; those of a raw file are what was in the file. */
 function rawIn(path: string, layouts: readonly RecordLayout[]) {
-  const { meta, rows, damage, batches } = readRaw(path);
+  const { meta, newer, rows, damage, batches } = readRaw(path);
   const translator = createTranslator(meta.layouts, layouts);
   return {
     meta,
+    newer,
     rows,
     damage,
     batches: (_options: unknown, unknown: Map<string, number>) => translator.translate(batches(), unknown),

@@ -8,9 +8,25 @@ import type { Batch } from '../model/slot.ts';
 import { type ChunkValues, createChunkValues, decodeChunk } from './chunk.ts';
 import { type Column, type ColumnPlan, COMMON, GROUP_ROWS, planColumns, type Storage } from './columns.ts';
 import { SLACK_BYTES } from './decode.ts';
-import { type Footer, type GroupFacts, PHYSICAL, readFooter, REPETITION } from './footer.ts';
-import { checkPartSize, type Damage, type GroupRange, readInto, verifyFile } from './integrity.ts';
-import { parseMeta } from './meta.ts';
+import {
+  type Footer,
+  type GroupFacts,
+  PHYSICAL,
+  readFooter,
+  REPETITION,
+  type SchemaElement,
+} from './footer.ts';
+import {
+  checkPartSize,
+  type Damage,
+  type GroupRange,
+  hasFileHead,
+  readInto,
+  readUnchecked,
+  type Verified,
+  verifyFile,
+} from './integrity.ts';
+import { type Newer, readDescription } from './meta.ts';
 import { createScatter, HEAD_COLUMNS } from './scatter.ts';
 import { pairKinds } from './translate.ts';
 
@@ -25,6 +41,8 @@ export interface ReadOptions {
 
 export interface ParquetRecording {
   readonly meta: RecordingMeta;
+  /** Not null for a recording of a newer version. */
+  readonly newer: Newer | null;
   /** Rows in the file, those behind the damage included. */
   readonly rows: number;
   readonly damage: Damage | null;
@@ -36,30 +54,124 @@ export interface ParquetRecording {
 export function readParquet(path: string): ParquetRecording {
   const fd = openSync(path, 'r');
   try {
-    const { footer: bytes, groups, goodGroups, damage } = verifyFile(fd, fstatSync(fd).size, path);
+    const { footer: bytes, groups, goodGroups, damage } = verify(fd, fstatSync(fd).size, path);
     const footer = inWords(path, 'at its footer', () => readFooter(bytes.subarray(0, -8)));
     const json = footer.keyValues.get('flightring');
-    if (json === undefined) {
-      throw new RecordingError(
-        'NOT_A_RECORDING',
-        `${path} is a Parquet file without the description of a recording.`,
-      );
-    }
-    const meta = parseMeta(json);
-    const plan = planColumns(meta.layouts);
-    checkSchema(footer, plan, path);
-    const chunks = inWords(path, 'at its footer', () => locateAll(footer, groups, plan, path));
+    if (json === undefined) throw notOurs(path, fstatSync(fd).size, footer, true);
+    const { meta, newer } = readDescription(json);
+    const plan = planOf(meta.layouts);
+    const leftOut = [...(newer?.leftOut ?? [])];
+    const file =
+      newer === null ? wholeFile(footer, plan, path) : knownPart(footer, plan, path, newer, leftOut);
+    const chunks = inWords(path, 'at its footer', () => locateAll(footer, groups, file.columns, path));
     const rows = groups.reduce((sum, group) => sum + group.rows, 0);
     const good = groups.slice(0, goodGroups);
     return {
       meta,
+      newer: newer === null ? null : { ...newer, leftOut },
       rows,
       damage,
-      batches: (options, unknown) => readGroups(path, good, chunks, plan, options, unknown),
+      batches: (options, unknown) =>
+        readGroups(path, good, { plan, chunks, tolerant: newer !== null, ...file }, options, unknown),
     };
   } finally {
     closeSync(fd);
   }
+}
+
+/** Plans made so far by their layouts: of many recordings most have the same. */
+const plans = new Map<string, ColumnPlan>();
+const PLANS_MAX = 8;
+
+function planOf(layouts: readonly RecordLayout[]): ColumnPlan {
+  const key = JSON.stringify(layouts);
+  let plan = plans.get(key);
+  if (plan === undefined) {
+    plan = planColumns(layouts);
+    if (plans.size >= PLANS_MAX) plans.clear();
+    plans.set(key, plan);
+  }
+  return plan;
+}
+
+/** Checks all bytes; of a file without our checksums says what else it is. */
+function verify(fd: number, size: number, path: string): Verified {
+  try {
+    return verifyFile(fd, size, path);
+  } catch (error) {
+    if (!(error instanceof RecordingError)) throw error;
+    const bytes = readUnchecked(fd, size);
+    if (bytes === null) throw error;
+    let footer: Footer;
+    try {
+      footer = readFooter(bytes);
+    } catch {
+      throw error;
+    }
+    if (error.code === 'BAD_FOOTER' || footer.schema.length === 0) throw error;
+    // With all its parts there it is ours, and damaged.
+    if (footer.keyValues.has('flightring') && hasFileHead(fd, size)) throw error;
+    throw notOurs(path, size, footer, false);
+  }
+}
+
+/** What a Parquet file lacks of what makes a recording. */
+function notOurs(path: string, size: number, footer: Footer, checksums: boolean): RecordingError {
+  const names = new Set(footer.schema.slice(1).map(({ name }) => name));
+  const columns = planColumns([]).columns.filter(({ name }) => !names.has(name));
+  const described = footer.keyValues.has('flightring');
+  const missing = [
+    described ? '' : 'the description (the key "flightring" in its footer)',
+    checksums ? '' : 'the block of checksums before its footer',
+    columns.length === 0 ? '' : `the columns ${columns.map(({ name }) => name).join(', ')}`,
+  ].filter((part) => part !== '');
+  const by = footer.createdBy === '' ? '' : `, written by ${footer.createdBy.slice(0, 100)}`;
+  const what = described
+    ? `a recording that another program has written anew${by}, so that nothing vouches for it; use the original`
+    : `a Parquet file of ${size} bytes${by}, but no recording`;
+  return new RecordingError('NOT_A_RECORDING', `${path} is ${what}: it lacks ${inWordsAnd(missing)}.`);
+}
+
+function inWordsAnd(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+/** Where the planned columns are in the file: by planned column its number there, or -1; and how many there are. */
+interface FileColumns {
+  readonly places: Int32Array;
+  readonly columns: number;
+}
+
+/** This version's recordings have exactly the columns that their layouts demand, in that order. */
+function wholeFile(footer: Footer, plan: ColumnPlan, path: string): FileColumns {
+  checkSchema(footer, plan, path);
+  return { places: Int32Array.from(plan.columns, (_, place) => place), columns: plan.columns.length };
+}
+
+/** Of a newer version's recording the columns that are as they are here; the others are noted. */
+function knownPart(
+  { schema }: Footer,
+  { columns }: ColumnPlan,
+  path: string,
+  { flightring, format }: Newer,
+  leftOut: string[],
+): FileColumns {
+  const elements = schema.slice(1);
+  const places = Int32Array.from(columns, (column) =>
+    elements.findIndex((element) => element.name === column.name && isColumn(element, column)),
+  );
+  const missing = HEAD_COLUMNS.find((place) => (places[place] as number) < 0);
+  if (missing !== undefined)
+    throw new RecordingError(
+      'TOO_NEW',
+      `${path} was made by flightring ${flightring} (format ${format}), which is newer than this one, and has no column ${columns[missing]?.name} that this one could read.`,
+    );
+  const known = new Set(places);
+  leftOut.push(...elements.flatMap(({ name }, i) => (known.has(i) ? [] : [`column ${name.slice(0, 64)}`])));
+  leftOut.push(
+    ...columns.flatMap(({ name }, place) => ((places[place] as number) < 0 ? [`column ${name}`] : [])),
+  );
+  return { places, columns: elements.length };
 }
 
 /** What a parser says of a file whose checksums are right is said with the file's name, as an error of the recording. */
@@ -82,18 +194,19 @@ const PHYSICAL_OF: Readonly<Record<Storage, number>> = {
   text: PHYSICAL.bytes,
 };
 
+function isColumn(element: SchemaElement, { storage, required }: Column): boolean {
+  return (
+    element.type === PHYSICAL_OF[storage] &&
+    element.repetition === (required ? REPETITION.required : REPETITION.optional)
+  );
+}
+
 function checkSchema({ schema }: Footer, plan: ColumnPlan, path: string): void {
   const [root, ...elements] = schema;
-  const fits = (column: Column, index: number): boolean => {
+  const wrong = plan.columns.findIndex((column, index) => {
     const element = elements[index];
-    return (
-      element !== undefined &&
-      element.name === column.name &&
-      element.type === PHYSICAL_OF[column.storage] &&
-      element.repetition === (column.required ? REPETITION.required : REPETITION.optional)
-    );
-  };
-  const wrong = plan.columns.findIndex((column, index) => !fits(column, index));
+    return element === undefined || element.name !== column.name || !isColumn(element, column);
+  });
   if (wrong >= 0 || elements.length !== plan.columns.length || root?.children !== plan.columns.length) {
     const name = plan.columns[wrong]?.name ?? `the number of columns, ${elements.length}`;
     throw new RecordingError(
@@ -106,11 +219,11 @@ function checkSchema({ schema }: Footer, plan: ColumnPlan, path: string): void {
 /** The lengths of the columns of each row group, which lie one after the other. */
 type Chunks = readonly Uint32Array[];
 
-function locateAll(footer: Footer, ranges: readonly GroupRange[], plan: ColumnPlan, path: string): Chunks {
+function locateAll(footer: Footer, ranges: readonly GroupRange[], columns: number, path: string): Chunks {
   const chunks: Uint32Array[] = [];
   footer.readGroups((index, group) => {
     const range = ranges[index];
-    if (range !== undefined) chunks.push(locateChunks(group, index, range, plan, path));
+    if (range !== undefined) chunks.push(locateChunks(group, index, range, columns, path));
   });
   const [missing] = ranges.slice(chunks.length);
   if (missing !== undefined)
@@ -126,7 +239,7 @@ function locateChunks(
   group: GroupFacts,
   index: number,
   range: GroupRange,
-  plan: ColumnPlan,
+  columns: number,
   path: string,
 ): Uint32Array {
   const refuse = (what: string): RecordingError =>
@@ -134,7 +247,7 @@ function locateChunks(
   if (group.rows !== range.rows || range.rows < 1 || range.rows > GROUP_ROWS) {
     throw refuse(`${group.rows} rows in the footer, ${range.rows} in the checksums, at most ${GROUP_ROWS}`);
   }
-  if (group.columns !== plan.columns.length) throw refuse(`it has ${group.columns} columns`);
+  if (group.columns !== columns) throw refuse(`it has ${group.columns} columns`);
   if (!group.plain) throw refuse('a column is compressed');
   checkPartSize(range.start, range.end - range.start);
   const lengths = new Uint32Array(group.columns);
@@ -152,18 +265,26 @@ function locateChunks(
   return lengths;
 }
 
+interface Located extends FileColumns {
+  readonly plan: ColumnPlan;
+  readonly chunks: Chunks;
+  /** Kinds without a layout are counted, not refused. */
+  readonly tolerant: boolean;
+}
+
 function* readGroups(
   path: string,
   groups: readonly GroupRange[],
-  chunks: Chunks,
-  plan: ColumnPlan,
+  { plan, chunks, places, tolerant }: Located,
   { layouts, kinds, reuse = false }: ReadOptions,
   unknown: Map<string, number>,
 ): Generator<Batch, void, undefined> {
   const targets = pairKinds(plan.kinds, layouts).map((kind) => ({
     ...kind,
+    fields: kind.fields.filter(({ from }) => (places[from.column] as number) >= 0),
     left: kinds !== undefined && !kinds.has(kind.from.kind),
   }));
+  // Only a newer version's recording may have kinds whose layout can't be used.
   const scatter = createScatter(targets, unknown, {
     reuse,
     tolerant: false,
@@ -182,8 +303,9 @@ function* readGroups(
       const batches = inWords(path, where, () => {
         const starts = startsOf(lengths);
         const decode = (place: number): void => {
-          const start = starts[place] as number;
-          const chunk = bytes.subarray(start, start + (lengths[place] as number));
+          const number = places[place] as number;
+          const start = starts[number] as number;
+          const chunk = bytes.subarray(start, start + (lengths[number] as number));
           decodeChunk(chunk, plan.columns[place] as Column, group.rows, values[place] as ChunkValues);
         };
         for (const place of HEAD_COLUMNS) decode(place);

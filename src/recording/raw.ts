@@ -7,7 +7,7 @@ import type { RecordingMeta } from '../model/recording.ts';
 import { type Batch, CONTINUATION, FLAG, HEAD, SLOT_BYTES, SLOT_LANES } from '../model/slot.ts';
 import { createPart, writeAll, writeError } from './files.ts';
 import { type Damage, readExactly, readInto } from './integrity.ts';
-import { parseMeta, serialiseMeta } from './meta.ts';
+import { type Newer, readDescription, serialiseMeta } from './meta.ts';
 import { BATCH_SLOTS } from './slots.ts';
 
 // Layout, little-endian: header | slots | CRC32 of each piece of 64 KiB of slots | JSON.
@@ -92,6 +92,8 @@ function* pieceChecksums(fd: number, slots: number): Generator<Piece> {
 
 export interface RawRecording {
   readonly meta: RecordingMeta;
+  /** Not null for a recording of a newer version. */
+  readonly newer: Newer | null;
   /** Records in the file, those behind the damage included. */
   readonly rows: number;
   readonly damage: Damage | null;
@@ -105,7 +107,7 @@ export function readRaw(path: string): RawRecording {
   try {
     const size = fstatSync(fd).size;
     const { slots, json, table } = readRawHeader(fd, size, path);
-    const meta = parseMeta(json.toString('utf8'));
+    const { meta, newer } = readDescription(json.toString('utf8'));
     let rows = 0;
     let piece = 0;
     let damaged: Pick<Damage, 'offset' | 'message'> | null = null;
@@ -122,7 +124,7 @@ export function readRaw(path: string): RawRecording {
       rows += countStarts(bytes);
     }
     const damage = damaged === null ? null : { ...damaged, rowsReadable: countRecords(path, good) };
-    return { meta, rows, damage, batches: () => rawBatches(path, good) };
+    return { meta, newer, rows, damage, batches: () => rawBatches(path, good) };
   } finally {
     closeSync(fd);
   }

@@ -11,8 +11,6 @@ export interface KindTranslation {
   readonly from: RecordLayout;
   /** Null for a kind that this version doesn't have. */
   readonly to: RecordLayout | null;
-  /** The layouts are the same, and so are the bytes. */
-  readonly same: boolean;
   readonly fields: readonly { readonly from: FieldPlan; readonly to: FieldPlan }[];
 }
 
@@ -21,22 +19,30 @@ export interface Translator {
   translate(batches: Iterable<Batch>, unknown: Map<string, number>): Generator<Batch, void, undefined>;
 }
 
-/** Wanted layouts are few, and the recordings that are put into them many. */
-const plans = new WeakMap<readonly RecordLayout[], ReadonlyMap<string, KindPlan>>();
+/** Layouts are few, and the recordings that have them many. */
+const pairs = new WeakMap<
+  readonly KindPlan[],
+  { readonly to: readonly RecordLayout[]; readonly kinds: readonly KindTranslation[] }
+>();
 
 /** A field that the recording lacks, or has as another type, reads 0. */
-export function pairKinds(from: readonly KindPlan[], to: readonly RecordLayout[]): KindTranslation[] {
-  let wanted = plans.get(to);
-  if (wanted === undefined) {
-    wanted = new Map(planColumns(to).kinds.map((kind) => [kind.layout.kind, kind]));
-    plans.set(to, wanted);
-  }
-  return from.map((kind) => pair(kind, wanted.get(kind.layout.kind)));
+export function pairKinds(
+  from: readonly KindPlan[],
+  to: readonly RecordLayout[],
+): readonly KindTranslation[] {
+  const known = pairs.get(from);
+  if (known?.to === to) return known.kinds;
+  const wanted = new Map(planColumns(to).kinds.map((kind) => [kind.layout.kind, kind]));
+  const kinds = from.map((kind) => pair(kind, wanted.get(kind.layout.kind)));
+  pairs.set(from, { to, kinds });
+  return kinds;
 }
 
 export function createTranslator(from: readonly RecordLayout[], to: readonly RecordLayout[]): Translator {
-  const kinds: (KindTranslation | undefined)[] = [];
-  for (const kind of pairKinds(planColumns(from).kinds, to)) kinds[kind.from.number] = kind;
+  /** With `same` the layouts are equal, and so are the bytes. */
+  const kinds: ((KindTranslation & { readonly same: boolean }) | undefined)[] = [];
+  for (const kind of pairKinds(planColumns(from).kinds, to))
+    kinds[kind.from.number] = { ...kind, same: isDeepStrictEqual(kind.from, kind.to) };
   return {
     *translate(batches, unknown) {
       let lanes = new Uint32Array(BATCH_SLOTS * SLOT_LANES);
@@ -73,12 +79,12 @@ export function createTranslator(from: readonly RecordLayout[], to: readonly Rec
 }
 
 function pair(from: KindPlan, to: KindPlan | undefined): KindTranslation {
-  if (to === undefined) return { from: from.layout, to: null, same: false, fields: [] };
+  if (to === undefined) return { from: from.layout, to: null, fields: [] };
   const fields = to.fields.flatMap((wanted) => {
     const own = from.fields.find(({ field }) => field.name === wanted.field.name);
     return own !== undefined && isCompatible(own, wanted) ? [{ from: own, to: wanted }] : [];
   });
-  return { from: from.layout, to: to.layout, same: isDeepStrictEqual(from.layout, to.layout), fields };
+  return { from: from.layout, to: to.layout, fields };
 }
 
 /** Numbers of any width stand for each other; texts only for the same type. */

@@ -8,14 +8,17 @@ const FOREIGN =
   // oxlint-disable-next-line no-control-regex
   /(?!\t|\n|\u001b\[[0-9;]*m)[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
+/** Most texts are of these characters only. */
+const PLAIN = /^[ -~]*$/;
+
 /** A name or sentence without anything that a terminal would obey: `\u001b` for an escape. */
 export function printable(text: string): string {
-  return text.replace(CONTROLS, asNumber);
+  return PLAIN.test(text) ? text : text.replace(CONTROLS, asNumber);
 }
 
 /** A whole line of output: the last look, for what was put into it unseen. JSON stays JSON with the same meaning. */
 export function printableLine(line: string): string {
-  return line.replace(FOREIGN, asNumber);
+  return PLAIN.test(line) ? line : line.replace(FOREIGN, asNumber);
 }
 
 /** JavaScript's own way to write it, which is also JSON's. */

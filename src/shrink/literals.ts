@@ -1,7 +1,5 @@
 // Source text of plain objects as the formatter of this project would lay it out.
 
-export type LiteralValue = string | number | bigint;
-
 /** What a literal is given as: values are text already. */
 export type Members = readonly (readonly [name: string, text: string])[];
 

@@ -48,18 +48,19 @@ export function relationOf(violation: Violation, batches: Iterable<Batch>, objec
     for (const identity of identitiesOf(event)) known.add(identity);
   return (event) => {
     for (const identity of identitiesOf(event)) if (known.has(identity)) return true;
-    return concerns(event);
+    return concerns?.(event) ?? false;
   };
 }
 
-function matcherOf(violation: Violation, objects: ObjectTable): Relation {
-  const selector = parseSelector(violation.object);
-  if (!selector) return () => false;
+/** A test for the events of a violation's object; null where its words can't be followed. */
+export function matcherOf({ object }: Violation, objects: ObjectTable): Relation | null {
+  const selector = parseSelector(object);
+  if (!selector) return null;
   try {
     return createMatcher(selector, objects);
   } catch (error) {
     // Of an object that the table hasn't got nothing is known.
-    if (error instanceof FlightringError) return () => false;
+    if (error instanceof FlightringError) return null;
     throw error;
   }
 }

@@ -25,21 +25,21 @@ size = "learn"
 by = ["device", "queue"]
 pointer = "xs"
 
-# perf probe -a '__xsk_rcv_zc:7 addr len xs', or a kprobe event of any name on that function.
+# perf probe -a '__xsk_rcv_zc:7 addr len xs', or a kprobe event of that name or xsk_rcv.
 [[event]]
-name = ["__xsk_rcv_zc*", "xsk_rcv*", "xsk_rx*"]
+name = ["__xsk_rcv_zc", "__xsk_rcv_zc_L*", "xsk_rcv"]
 kind = "xsk_rx_write"
 fields = { addr = "addr", len = "len" }
 
 # perf probe -a 'xp_raw_get_data:0 addr': the kernel takes a packet from TX.
 [[event]]
-name = ["xp_raw_get_data*", "xsk_tx*"]
+name = ["xp_raw_get_data", "xp_raw_get_data_L*"]
 kind = "xsk_tx_take"
 fields = { addr = "addr" }
 
 # perf probe -a 'xsk_flush:0 xs'
 [[event]]
-name = ["xsk_flush*", "__xsk_map_flush*"]
+name = ["xsk_flush", "xsk_flush_L*", "__xsk_map_flush"]
 kind = "xsk_flush"
 
 # The application saw an RX entry. If the trace has no receive into it, one is made up in front of it.

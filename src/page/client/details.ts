@@ -55,11 +55,15 @@ export function gapDetails(recording: Recording, gap: number, zero: number): HTM
     'div',
     { class: 'event-details' },
     h('p', { class: 'event-title' }, h('strong', {}, 'gap'), h('span', {}, found.text)),
-    definitions([
-      ['from', offsetText(found.from - zero)],
-      ['to', offsetText(found.to - zero)],
-      ['length', spanText(found.to - found.from)],
-    ]),
+    definitions(
+      found.to > found.from
+        ? [
+            ['from', offsetText(found.from - zero)],
+            ['to', offsetText(found.to - zero)],
+            ['length', spanText(found.to - found.from)],
+          ]
+        : [['at', offsetText(found.from - zero)]],
+    ),
   );
 }
 

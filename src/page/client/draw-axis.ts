@@ -4,7 +4,7 @@ import { s } from './dom.ts';
 import { clampX, type Frame, textWidth } from './frame.ts';
 import { round, stopSign } from './marks.ts';
 import { roundSteps } from './scale.ts';
-import { offsetText } from './span.ts';
+import { offsetText, spanText } from './span.ts';
 import { TOP } from './lanes.ts';
 
 const BETWEEN = 18;
@@ -15,18 +15,23 @@ export function drawAxis(frame: Frame, frozenAt: number | null): SVGElement[] {
   const isTaken = placeTexts();
   const zeroX = frame.x(frame.zero);
   if (frame.violation && isInside(frame, zeroX)) isTaken(zeroX - 14, zeroX + 14);
+  const said = new Set<string>();
   for (const ts of tickTimes(frame)) {
     const x = frame.x(ts);
     if (!isInside(frame, x)) continue;
     const text = offsetText(ts - frame.zero);
     const half = textWidth(text) / 2;
     drawn.push(s('line', { class: 'grid', x1: round(x), x2: round(x), y1: TOP, y2: lanes.height - 6 }));
-    if (x - half < left - 4 || x + half > right + 4 || isTaken(x - half, x + half)) continue;
+    // Of events that follow closely, only the first has a distance; those between them say the rest.
+    if (said.has(text) || x - half < left - 4 || x + half > right + 4 || isTaken(x - half, x + half))
+      continue;
+    said.add(text);
     drawn.push(
-      s('line', { class: 'axis', x1: round(x), x2: round(x), y1: TOP - 5, y2: TOP }),
-      s('text', { class: 'tick', x: round(x), y: TOP - 10, 'text-anchor': 'middle' }, text),
+      s('line', { class: 'axis', x1: round(x), x2: round(x), y1: TOP - 20, y2: TOP }),
+      s('text', { class: 'tick', x: round(x), y: TOP - 25, 'text-anchor': 'middle' }, text),
     );
   }
+  drawn.push(...drawWaits(frame));
   if (frozenAt !== null && isInside(frame, frame.x(frozenAt))) {
     const x = round(frame.x(frozenAt));
     drawn.push(
@@ -55,6 +60,19 @@ function tickTimes({ scale, from, to, left, right, zero }: Frame): number[] {
   return [...scale.knots].sort((a, b) => Math.abs(a - zero) - Math.abs(b - zero));
 }
 
+/** In a story, how long it is from each event that matters to the next. */
+function drawWaits(frame: Frame): SVGElement[] {
+  const { knots } = frame.scale;
+  return knots.slice(1).flatMap((to, i) => {
+    const from = knots[i] as number;
+    const [x0, x1] = [frame.x(from), frame.x(to)];
+    const text = spanText(to - from);
+    const isEnd = i === 0 || i === knots.length - 2;
+    if (isEnd || x0 < frame.left - 1 || x1 > frame.right + 1 || x1 - x0 < textWidth(text, 10) + 8) return [];
+    return [s('text', { class: 'wait', x: round((x0 + x1) / 2), y: TOP - 7, 'text-anchor': 'middle' }, text)];
+  });
+}
+
 /** Whether a text would lie on another one; if not, it takes its place. */
 function placeTexts(): (from: number, to: number) => boolean {
   const taken: [number, number][] = [];
@@ -74,11 +92,11 @@ export function drawViolations(frame: Frame): SVGElement[] {
     if (!isInside(frame, x)) continue;
     const own = other === violation;
     if (!own && violation && other.at.ts === violation.at.ts) continue;
-    const sign = stopSign(x, TOP - 14, own ? 11 : 7);
+    const sign = stopSign(x, TOP - 28, own ? 11 : 7);
     sign.setAttribute('data-violation', String(i));
     sign.setAttribute('class', own ? 'stop own' : 'stop other');
     if (own)
-      drawn.push(s('line', { class: 'violation-line', x1: x, x2: x, y1: TOP - 3, y2: lanes.height - 6 }));
+      drawn.push(s('line', { class: 'violation-line', x1: x, x2: x, y1: TOP - 17, y2: lanes.height - 6 }));
     drawn.push(sign);
   }
   return drawn;

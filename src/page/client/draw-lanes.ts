@@ -24,7 +24,7 @@ export function drawLanes(frame: Frame): SVGElement[] {
 
 /** Where its marks are: a little above the middle, since a CPU has a line of text and its window below them. */
 export function middleOf({ y, height }: Lane): number {
-  return y + Math.round(height * 0.42);
+  return y + Math.round(height * 0.4);
 }
 
 function laneLine({ left, right }: Frame, lane: Lane): SVGElement {
@@ -39,14 +39,18 @@ function drawDensity(frame: Frame, lane: Lane, bins: readonly number[] | undefin
   const most = Math.max(...bins);
   if (most === 0) return [];
   const width = (range[1] - range[0] + 1) / bins.length;
-  const base = lane.y + lane.height - 6;
+  const pixels =
+    frame.x(range[0] + width * (bins.length / 2 + 1)) - frame.x(range[0] + (width * bins.length) / 2);
+  // Where time is bent, or a part of it is very wide, how high it is would say nothing.
+  const bent = frame.scale.knots.length > 0 || pixels > 40;
+  const base = lane.y + lane.height - (bent ? 4 : 6);
   const parts: string[] = [];
   for (const [i, count] of bins.entries()) {
     if (count === 0) continue;
     const from = frame.x(range[0] + i * width);
     const to = frame.x(range[0] + (i + 1) * width);
     if (to < frame.left || from > frame.right) continue;
-    const height = round(2 + (lane.height - 12) * Math.sqrt(count / most));
+    const height = bent ? 4 : round(2 + (lane.height - 12) * Math.sqrt(count / most));
     const x = round(clampX(frame, from));
     parts.push(`M${x} ${base}v${-height}H${round(clampX(frame, to))}v${height}z`);
   }
@@ -58,7 +62,7 @@ function drawWindow(frame: Frame, lane: Lane): SVGElement[] {
   if (!window) return [];
   const [from, to] = [clampX(frame, frame.x(window[0])), clampX(frame, frame.x(window[1]))];
   if (to < frame.left || from > frame.right) return [];
-  const y = lane.y + lane.height - 4;
+  const y = lane.y + lane.height - 3;
   return [
     s('path', {
       class: 'window',

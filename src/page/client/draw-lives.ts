@@ -54,6 +54,7 @@ function staysOf({ recording }: Frame, { points }: PageLife): Stay[] {
 }
 
 function drawStay(frame: Frame, block: LifeBlock, stay: Stay, before: Stay | undefined): SVGElement[] {
+  const { recording } = frame;
   const x = clampX(frame, frame.x(stay.from));
   const to = clampX(frame, frame.x(stay.to));
   if (to < frame.left || x > frame.right) return [];
@@ -86,7 +87,11 @@ function drawStay(frame: Frame, block: LifeBlock, stay: Stay, before: Stay | und
       }),
     );
   }
-  const seen = Math.min(to, frame.right) - Math.max(x, frame.left) - 22;
+  const next = block.life.points.find(
+    ([row]) => recording.ts(row) > stay.from && frame.x(recording.ts(row)) > frame.left + 20,
+  );
+  const seen =
+    Math.min(to, frame.right, next ? frame.x(recording.ts(next[0])) : to) - Math.max(x, frame.left) - 20;
   const text = stay.detail === before?.detail && start === lane ? '' : shorten(stay.detail, seen, 10);
   if (text !== '' && textWidth(text, 10) <= seen)
     drawn.push(

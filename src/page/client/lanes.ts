@@ -30,10 +30,10 @@ export interface Lanes {
   readonly hidden: number;
 }
 
-const AXIS = 40;
+const AXIS = 52;
 const SECTION = 26;
 const STATION = 24;
-const CPU = 48;
+const CPU = 52;
 const THREAD = 28;
 const BLOCK_GAP = 10;
 const CPUS_FEW = 12;

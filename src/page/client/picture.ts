@@ -4,6 +4,7 @@ import type { PageViolation } from '../model.ts';
 import type { Recording } from './data.ts';
 import { h, s } from './dom.ts';
 import { drawAxis, drawGaps, drawViolations } from './draw-axis.ts';
+import { definitions } from './draw-definitions.ts';
 import { drawEvidence } from './draw-evidence.ts';
 import { drawLabels } from './draw-labels.ts';
 import { drawLanes } from './draw-lanes.ts';
@@ -320,28 +321,6 @@ export class Picture {
     span = Math.max(span, 2000);
     return [violation.at.ts - span * 1.3, violation.at.ts + span * 0.4];
   }
-}
-
-function definitions(): SVGDefsElement {
-  const head = (id: string) =>
-    s(
-      'marker',
-      { id, viewBox: '0 0 8 8', refX: 6.5, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto' },
-      s('path', { d: 'M0 0.5L8 4L0 7.5z' }),
-    );
-  return s(
-    'defs',
-    {},
-    s('clipPath', { id: 'plot' }, s('rect', {})),
-    head('head'),
-    head('head-bad'),
-    s(
-      'pattern',
-      { id: 'hatch', width: 6, height: 6, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' },
-      s('rect', { width: 6, height: 6 }),
-      s('path', { d: 'M1 0V6' }),
-    ),
-  );
 }
 
 /** The box around the picture, which gives it its width. */

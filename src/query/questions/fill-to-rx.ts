@@ -8,8 +8,9 @@ export const FILL_TO_RX: Question = {
   parameters: { limit: { kind: 'count', purpose: 'how many rows', fallback: '20' } },
   sql: ({ several, values }) => `WITH moves AS (
   SELECT e.recording, e.file, e.time, e.ts, e.cpu, e.seq, e.kind, e.device, e.queue, e.addr, e.len, e.comm, o.umem,
-    (e.addr & 281474976710655) // greatest(o.chunk_size, 1) AS chunk
+    (e.addr & 281474976710655) // greatest(u.chunk_size, 1) AS chunk
   FROM events e JOIN objects o ON o.recording = e.recording AND o.object = e.object
+    JOIN objects u ON u.recording = o.recording AND u.object = o.umem
   WHERE e.kind IN ('xsk_fill_submit', 'xsk_fill_take', 'xsk_rx_publish')
 ), paired AS (
   SELECT *,

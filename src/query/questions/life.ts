@@ -64,17 +64,19 @@ export const LIFE: Question = {
         : `${quote(`${name}=`)} || ${value}`;
     });
     // One condition with OR would have DuckDB decode every column of every row.
-    return `WITH e AS (SELECT * FROM events WHERE ${sql} AND kind <> 'gap'
-  UNION ALL SELECT * FROM events WHERE kind = 'gap')
+    return `WITH found AS (SELECT * FROM events WHERE ${sql} AND kind <> 'gap'
+  UNION ALL SELECT * FROM events WHERE kind = 'gap'
+), e AS (
+  -- A gap in front of the first event says nothing about the object.
+  SELECT * FROM found QUALIFY count(*) FILTER (kind <> 'gap')
+    OVER (PARTITION BY recording ORDER BY ts, cpu, seq ROWS UNBOUNDED PRECEDING) > 0
+)
 SELECT ${ofRecording(several, 'e.')}e.time,
   e.ts - lag(e.ts) OVER (PARTITION BY e.recording ORDER BY e.ts, e.cpu, e.seq) AS after_ns,
   e.cpu, e.tid, e.comm, e.kind, e.device, e.queue,
   CASE e.kind WHEN 'gap' THEN e.lost || ' events lost' ELSE concat_ws(' ', ${details.join(', ')}) END AS details,
   CASE e.kind WHEN 'gap' THEN 'what happened meanwhile is not known' ELSE k.says END AS says
 FROM e LEFT JOIN kinds k ON k.kind = e.kind
--- A gap in front of the first event says nothing about the object.
-QUALIFY count(*) FILTER (e.kind <> 'gap')
-  OVER (PARTITION BY e.recording ORDER BY e.ts, e.cpu, e.seq ROWS UNBOUNDED PRECEDING) > 0
 ORDER BY e.recording, e.ts, e.cpu, e.seq`;
   },
 };

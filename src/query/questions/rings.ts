@@ -29,21 +29,21 @@ export const RINGS: Question = {
       ORDER BY ts, cpu, seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))::INTEGER
     WHEN kind = 'xsk_tx_take' THEN -1 END AS step
   FROM moves
-), levels AS (
-  SELECT *, CASE ring WHEN 'TX' THEN sum(step) OVER w 
-    -- The look that tells of a release may come before what tells of the entry.
-    ELSE greatest(max(produced) OVER w - max(consumed) OVER w, 0 * max(produced) OVER w) END AS level
+), ends AS (
+  SELECT *, sum(step) OVER w AS taken, max(produced) OVER w AS head, max(consumed) OVER w AS tail
   FROM steps
   WINDOW w AS (PARTITION BY recording, ring, netns, device, queue, owner ORDER BY ts, cpu, seq ROWS UNBOUNDED PRECEDING)
-), shifted AS (
-  SELECT * REPLACE (CASE ring WHEN 'TX' THEN level - least(0, min(level)
-    OVER (PARTITION BY recording, ring, netns, device, queue, owner)) ELSE level END AS level)
-  FROM levels
+), levels AS (
+  SELECT *, CASE
+    WHEN ring = 'TX' THEN taken - least(0, min(taken) OVER (PARTITION BY recording, netns, device, queue, ring))
+    -- The look that tells of a release may come before what tells of the entry.
+    WHEN head < tail THEN 0 ELSE head - tail END AS level
+  FROM ends
 )
 SELECT ${ofRecording(several)}min(time) AS time, device, queue, netns, ring,
   min(level)::BIGINT AS least, max(level)::BIGINT AS most, last(level ORDER BY ts, cpu, seq)::BIGINT AS at_end,
   count(*) AS moves
-FROM shifted
+FROM levels
 GROUP BY recording, file, ts // ${step}, device, queue, netns, ring, owner
 ORDER BY recording, device, queue, ring, owner, min(ts)`;
   },

@@ -1,14 +1,13 @@
 // flightring check over many recordings: threads, the order of results, what goes wrong on one of them, and the summary.
 
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bundle, bundleCommandLine } from '../../bundle.ts';
 import { FAULTY, HEALTHY, LOSSY, recordingFolder } from './recordings.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
 const CLAIM = `name: 'mine.x', claim: 'c', object: 'o', source: 's'`;
 
 interface Outcome {
@@ -17,32 +16,17 @@ interface Outcome {
   readonly err: string;
 }
 
-/** Node's threads can't run TypeScript: the command line and the thread's program as JavaScript. */
-let built: string;
+let bundle: Bundle;
 beforeAll(async () => {
-  mkdirSync(join(ROOT, 'build'), { recursive: true });
-  built = mkdtempSync(join(ROOT, 'build/check-many-'));
-  await build({
-    entryPoints: [join(ROOT, 'src/cli/main.ts'), join(ROOT, 'src/bulk/check-worker.ts')],
-    entryNames: '[name]',
-    outdir: built,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    logLevel: 'error',
-  });
-});
-afterAll(() => rmSync(built, { recursive: true, force: true }));
+  bundle = await bundleCommandLine();
+}, 60_000);
+afterAll(() => bundle.remove());
 
 async function check(...words: string[]): Promise<Outcome> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(
-      process.execPath,
-      [join(built, 'main.js'), 'check', ...words],
-      { maxBuffer: 1 << 26 },
-    );
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [bundle.main, 'check', ...words], {
+      maxBuffer: 1 << 26,
+    });
     return { code: 0, out: stdout, err: stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };

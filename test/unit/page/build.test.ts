@@ -65,6 +65,36 @@ test('the application takes a frame from RX when it releases the entry', async (
   expect(lives[0]?.points.map(([row]) => row)).toEqual([0, 2, 3]);
 });
 
+test('evidence that speaks of another object is told, and moves this one nowhere', async () => {
+  using folder = pageFolder();
+  const at = { cpu: 0, seq: 5, ts: 50, kind: 'sockiter_end' };
+  const file = folder.write(
+    'iterator',
+    {
+      violations: [
+        {
+          ...VIOLATION,
+          invariant: 'sockiter.skipped',
+          object: 'UDP iterator 6 (netns 1), UDP socket of port 4791 (cookie 13, netns 1)',
+          at,
+          evidence: [{ cpu: 0, seq: 4, ts: 30, kind: 'sockiter_unhash' }, at],
+        },
+      ],
+    },
+    [
+      { kind: 'sockiter_hash', ts: 10, cookie: 13 },
+      { kind: 'sockiter_start', ts: 20, iterator: 6 },
+      { kind: 'sockiter_unhash', ts: 30, cookie: 14 },
+      { kind: 'sockiter_end', ts: 50, iterator: 6 },
+    ],
+  );
+  const { lives, violations } = await pageOf(file);
+  expect(stationsOf(lives[0])).toEqual(['present', 'owed', undefined, undefined]);
+  const { states, illegal } = violations[0]?.diagram ?? {};
+  expect(illegal?.label).toBe('sockiter_end');
+  expect(states?.[illegal?.from ?? -1]).toBe('owed');
+});
+
 test('gaps are embedded with their words, not as events', async () => {
   using folder = pageFolder();
   const { gaps, base } = await pageOf(folder.story());

@@ -45,7 +45,7 @@ test('costs, and windows by path, come back too', () => {
 });
 
 test.each([
-  ['format', 2],
+  ['format', 0],
   ['flightring', undefined],
   ['kernel', null],
   ['kernel.cpus', -1],
@@ -90,4 +90,11 @@ test('names that reach a prototype have no effect', () => {
   expect(meta.counts).toEqual(META.counts);
   expect(Object.getPrototypeOf(meta.counts)).toBe(Object.prototype);
   expect('polluted' in {}).toBe(false);
+});
+
+test('a newer format is told with the version that wrote it', () => {
+  const json = JSON.stringify({ format: 2, flightring: '3.1.0', events: {} });
+  expect(() => parseMeta(json)).toThrow(
+    'The recording was made by flightring "3.1.0" in format 2; this one reads format 1',
+  );
 });

@@ -28,6 +28,7 @@ const SIZES: Readonly<Partial<Record<FieldType, number>>> = {
   comm: 16,
   name: 16,
   text: 40,
+  packet: 128,
   path: 8,
 };
 
@@ -42,7 +43,7 @@ export function layout(
   const placed: FieldLayout[] = [];
   for (const [name, type] of Object.entries(fields)) {
     const size = SIZES[type] ?? 4;
-    const align = ['ip', 'mac', 'comm', 'name', 'text', 'path'].includes(type) ? 1 : size;
+    const align = ['ip', 'mac', 'comm', 'name', 'text', 'path', 'packet'].includes(type) ? 1 : size;
     offset = Math.ceil(offset / align) * align;
     placed.push({ name, type, offset, size });
     offset += size;
