@@ -6,6 +6,7 @@ import { GAP_KIND, SNAPSHOT_CPU } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import { addFacts } from '../report/event-json.ts';
 import { flagWords } from '../report/fields.ts';
+import { printable } from '../report/printable.ts';
 import { formatSeconds } from '../report/span.ts';
 import { inPieces } from './pieces.ts';
 import type { ExportSource } from './source.ts';
@@ -55,7 +56,7 @@ function eventLine(event: EventView, source: ExportSource): string {
   const text = `${formatSeconds(ts).padStart(12)}: ${event.kind}:${fields}\n`;
   // Nobody did what was there before, on no CPU.
   if (cpu === SNAPSHOT_CPU) return `# existed before: ${text.trimStart()}`;
-  const comm = plain(source.threads.at(tid, ts)).padStart(16);
+  const comm = printable(source.threads.at(tid, ts)).padStart(16);
   return `${comm}-${String(tid).padEnd(7)} [${String(cpu).padStart(3, '0')}] ${NO_FLAGS} ${text}`;
 }
 
@@ -73,19 +74,7 @@ function fieldsOf(event: EventView, { objects }: ExportSource): string {
 
 /** As kprobe events print strings: in quotation marks, unless it is a single word. */
 function word(text: string): string {
-  return /^[\w.:/@,+-]+$/.test(text) ? text : JSON.stringify(text).replace(UNPRINTABLE, escaped);
-}
-
-/** What a terminal may obey (ECMA-48), and what ends lines or turns the direction of text. */
-const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
-
-/** A name on one line. */
-function plain(text: string): string {
-  return text.replace(UNPRINTABLE, '?');
+  return /^[\w.:/@,+-]+$/.test(text) ? text : JSON.stringify(printable(text));
 }
 
 /** kernel/trace/trace.c: print_trace_fmt() says so where entries were lost. */
@@ -95,5 +84,5 @@ function lostLine(gap: EventView): string {
 }
 
 function violationLine({ invariant, severity, sentence }: Violation): string {
-  return `# ${severity} of ${invariant}: ${plain(sentence)}\n`;
+  return `# ${severity} of ${invariant}: ${printable(sentence)}\n`;
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { openRecording } from '../../../src/recording/open.ts';
 import { exportPerfetto } from '../../../src/export/perfetto.ts';
 import { createSource } from '../../../src/export/source.ts';
+import { printable } from '../../../src/report/printable.ts';
 import { T0 } from '../report/story.ts';
 import { type PerfettoTrace, readPerfetto } from './perfetto-trace.ts';
 import {
@@ -128,7 +129,7 @@ test('numbers beyond 2^53, errors and hostile names arrive as they were', () => 
   const events = eventsOn(TRACE, `${HOSTILE_COMM}/${HOSTILE_COMM}`);
   expect(events.map(({ name }) => name)).toEqual(['neigh_update_done', 'link_register', 'sockiter_hash']);
   expect(events[0]?.facts).toMatchObject({ result: '-17', nud: 'STALE', ip: '10.0.0.2' });
-  expect(events[1]?.facts).toMatchObject({ name: HOSTILE_DEVICE });
+  expect(events[1]?.facts).toMatchObject({ name: printable(HOSTILE_DEVICE) });
   expect(events[2]?.facts).toMatchObject({ cookie: BIG_COOKIE.toString() });
 });
 

@@ -9,6 +9,7 @@ import { planColumns } from '../../../src/recording/columns.ts';
 import { createFilter } from '../../../src/report/filter.ts';
 import { createObjectTable } from '../../../src/report/objects.ts';
 import { createPalette } from '../../../src/report/palette.ts';
+import { printable } from '../../../src/report/printable.ts';
 import { createThreadNames } from '../../../src/report/threads.ts';
 import { traceJson } from '../../../src/report/trace.ts';
 import { parseCsv } from './csv-reader.ts';
@@ -40,7 +41,7 @@ test('NDJSON keeps numbers exactly, and says what was violated', () => {
   expect(events).toHaveLength(EVENTS.length);
   expect(events.find(({ kind }) => kind === 'link_register')).toMatchObject({
     comm: HOSTILE_COMM,
-    name: HOSTILE_DEVICE,
+    name: printable(HOSTILE_DEVICE),
   });
   expect(events.find(({ kind }) => kind === 'sockiter_hash')).toMatchObject({
     cookie: BIG_COOKIE.toString(),
@@ -97,8 +98,8 @@ test('ftrace text has the form that the kernel prints', () => {
 test('ftrace text has nothing that a terminal obeys, and a line per event whatever a name holds', () => {
   const text = exported(exportFtrace).toString();
   expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
-  expect(text).toContain('name="a\\"b\\u001b]0;x\\n"');
-  expect(text).toContain('=1+1,"<b>?[31m-99 ');
+  expect(text).toContain('name="a\\"b\\\\u001b]0;x\\\\u000a"');
+  expect(text).toContain('=1+1,"<b>\\u001b[31m-99 ');
 });
 
 test('filters leave out events, and keep gaps of the time', () => {
