@@ -35,6 +35,8 @@ export interface Newer {
   readonly format: number;
   /** Members, entries, kinds, fields and columns by name. */
   readonly leftOut: readonly string[];
+  /** Kinds of this version whose events aren't, or not wholly, read: what needs them can't be judged. */
+  readonly partial: readonly string[];
 }
 
 /** The format that this version writes. */
@@ -57,7 +59,7 @@ export function readDescription(json: string): { meta: RecordingMeta; newer: New
     return { meta, newer: null };
   }
   const leftOut: string[] = [];
-  const newer = { flightring, format, leftOut };
+  const newer: Newer = { flightring, format, leftOut, partial: [] };
   try {
     const lenient = new JsonReader(value, 'meta', leftOut);
     const meta = readMeta(lenient);

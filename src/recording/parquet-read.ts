@@ -28,7 +28,7 @@ import {
 } from './integrity.ts';
 import { type Newer, readDescription } from './meta.ts';
 import { createScatter, HEAD_COLUMNS } from './scatter.ts';
-import { pairKinds } from './translate.ts';
+import { pairKinds, partialKinds } from './translate.ts';
 
 export interface ReadOptions {
   /** The layouts that records are wanted in. */
@@ -68,7 +68,7 @@ export function readParquet(path: string): ParquetRecording {
     const good = groups.slice(0, goodGroups);
     return {
       meta,
-      newer: newer === null ? null : { ...newer, leftOut },
+      newer: newer === null ? null : { ...newer, leftOut, partial: partialKinds(plan.kinds, file.places) },
       rows,
       damage,
       batches: (options, unknown) =>

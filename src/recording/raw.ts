@@ -7,6 +7,8 @@ import type { RecordingMeta } from '../model/recording.ts';
 import { type Batch, CONTINUATION, FLAG, HEAD, SLOT_BYTES, SLOT_LANES } from '../model/slot.ts';
 import { createPart, writeAll, writeError } from './files.ts';
 import { type Damage, readExactly, readInto } from './integrity.ts';
+import { partialKinds } from './translate.ts';
+import { planColumns } from './columns.ts';
 import { type Newer, readDescription, serialiseMeta } from './meta.ts';
 import { BATCH_SLOTS } from './slots.ts';
 
@@ -124,7 +126,14 @@ export function readRaw(path: string): RawRecording {
       rows += countStarts(bytes);
     }
     const damage = damaged === null ? null : { ...damaged, rowsReadable: countRecords(path, good) };
-    return { meta, newer, rows, damage, batches: () => rawBatches(path, good) };
+    const partial = newer === null ? [] : partialKinds(planColumns(meta.layouts).kinds, null);
+    return {
+      meta,
+      newer: newer === null ? null : { ...newer, partial },
+      rows,
+      damage,
+      batches: () => rawBatches(path, good),
+    };
   } finally {
     closeSync(fd);
   }

@@ -1,6 +1,7 @@
 // Puts records of a recording's own layouts into the layouts of this version, field by field, by name.
 
 import { isDeepStrictEqual } from 'node:util';
+import { LAYOUTS } from '../generated/layouts.ts';
 import type { RecordLayout } from '../model/layout.ts';
 import { type Batch, FLAG, HEAD, REPEATED_KIND, SLOT_LANES } from '../model/slot.ts';
 import { type FieldPlan, type KindPlan, planColumns } from './columns.ts';
@@ -36,6 +37,19 @@ export function pairKinds(
   const kinds = from.map((kind) => pair(kind, wanted.get(kind.layout.kind)));
   pairs.set(from, { to, kinds });
   return kinds;
+}
+
+/** Kinds of this version that a newer one's recording lacks, or has in part: their events aren't, or not wholly, read. */
+export function partialKinds(from: readonly KindPlan[], places: Int32Array | null): string[] {
+  const whole = new Map(
+    pairKinds(from, LAYOUTS).map(({ from: own, fields }) => [
+      own.kind,
+      fields.filter((field) => places === null || (places[field.from.column] as number) >= 0).length,
+    ]),
+  );
+  return planColumns(LAYOUTS)
+    .kinds.filter(({ layout, fields }) => whole.get(layout.kind) !== fields.length)
+    .map(({ layout }) => layout.kind);
 }
 
 export function createTranslator(from: readonly RecordLayout[], to: readonly RecordLayout[]): Translator {

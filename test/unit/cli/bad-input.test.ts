@@ -111,6 +111,18 @@ describe('a recording of a newer version', () => {
     expect((await shown(file)).code).toBe(EXIT.incomplete);
   });
 
+  test('what needs a kind that is told otherwise is not judged', async () => {
+    using folder = recordingFolder();
+    const file = folder.parquet('a', FAULTY, { flightring: '9.8.7' });
+    const { number } = LAYOUTS.find(({ kind }) => kind === 'xsk_rx_write') as RecordLayout;
+    const layout = `"kind":"xsk_rx_write","number":${number},"path":"xsk","size":64,"slots":`;
+    patch(file, `${layout}1`, `${layout}9`);
+    const { code, out } = await check(file);
+    expect(code).toBe(EXIT.incomplete);
+    expect(out).toMatch(/^xsk\.ownership {2}unknown .*can't read all of xsk_rx_write as the newer version/m);
+    expect(out).toContain('kind xsk_rx_write');
+  });
+
   test('whose description is another is refused, with both versions', async () => {
     using folder = recordingFolder();
     const file = folder.parquet('a', HEALTHY, { flightring: '9.8.7' });

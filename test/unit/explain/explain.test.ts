@@ -161,7 +161,7 @@ it('shows hostile names as what they are', async () => {
     await explainRecording(path, { invariants: only('xsk.publish-race') }),
     PLAIN,
   ).join('\n');
-  expect(text).toContain('\\x1b[31mred\\x0a\\x07\\u202eevil');
+  expect(text).toContain('\\u001b[31mred\\u000a\\u0007\\u202eevil');
   // oxlint-disable-next-line no-control-regex
   expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f\u202e]/);
 });

@@ -18,6 +18,10 @@ test('a description comes back as it was', () => {
   expect(parseMeta(serialiseMeta(META))).toEqual(META);
 });
 
+test('a higher format is refused where nothing may be left out', () => {
+  expect(() => parseMeta(changed('format', 2))).toThrow(expect.objectContaining({ code: 'TOO_NEW' }));
+});
+
 test('what older recordings lack stays away', () => {
   const [violation] = META.violations;
   const meta = { ...META, outOfWindow: violation === undefined ? [] : [violation] };
@@ -46,6 +50,7 @@ test('costs, and windows by path, come back too', () => {
 
 test.each([
   ['format', 0],
+  ['format', 'one'],
   ['flightring', undefined],
   ['kernel', null],
   ['kernel.cpus', -1],
