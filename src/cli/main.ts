@@ -3,7 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../generated/version.ts';
-import { EXIT, FlightringError, UsageError } from '../model/errors.ts';
+import { EXIT, FlightringError, LabError, QueryError, UsageError } from '../model/errors.ts';
 import { COMMANDS, type CommandEntry, HELP_GROUP } from './commands.ts';
 import { printable, printableLine } from '../report/printable.ts';
 import { nearest } from './nearest.ts';
@@ -123,7 +123,9 @@ function complain(sentence: string): void {
 /** The one place where errors become exit statuses. */
 main(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof FlightringError) {
-    complain(printable(error.message));
+    // What the lab printed and where a query is wrong take several lines; of all else each is one sentence.
+    const hasLines = error instanceof LabError || error instanceof QueryError;
+    complain(hasLines ? error.message : printable(error.message));
     process.exitCode = error.exitCode;
     return;
   }

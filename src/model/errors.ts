@@ -31,7 +31,7 @@ export class RecordingError extends FlightringError {
   }
 }
 
-/** A question to recordings that can't be answered; the message is DuckDB's own, with the place in the SQL. */
+/** A question to recordings that can't be answered; the message is DuckDB's own, with the place in the SQL, or a line for each of them. */
 export class QueryError extends FlightringError {
   constructor(code: string, message: string, options?: { cause?: unknown }) {
     super(code, message, EXIT.badInput, options);

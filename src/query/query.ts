@@ -3,7 +3,8 @@
 import { renameSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DuckDBResult } from '@duckdb/node-api';
-import { RecordingError, UsageError } from '../model/errors.ts';
+import { FlightringError, QueryError, RecordingError, UsageError } from '../model/errors.ts';
+import { printable } from '../report/printable.ts';
 import type { RecordLayout } from '../model/layout.ts';
 import { sourceColumns } from './columns.ts';
 import {
@@ -147,12 +148,12 @@ async function openOver(
   };
 }
 
-function nothingReadable(leftOut: readonly LeftOut[]): RecordingError {
+function nothingReadable(leftOut: readonly LeftOut[]): FlightringError {
   const [only, ...others] = leftOut;
   if (only && others.length === 0) return new RecordingError(only.code, only.message);
-  const messages = leftOut.slice(0, 10).map(({ message }) => `\n${message}`);
+  const messages = leftOut.slice(0, 10).map(({ message }) => `\n${printable(message)}`);
   const more = leftOut.length > 10 ? `\n… and ${leftOut.length - 10} more` : '';
-  return new RecordingError(
+  return new QueryError(
     'NOTHING_READABLE',
     `None of these ${leftOut.length} files can be asked:${messages.join('')}${more}`,
   );

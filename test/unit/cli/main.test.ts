@@ -96,3 +96,10 @@ test('a reader that leaves early is no error', async () => {
   expect(result).toMatchObject({ code: 0, err: '' });
   expect(result.out.split('\n')).toHaveLength(3);
 }, 60_000);
+
+test('where a question is wrong is shown under it, line by line', async () => {
+  const { code, err } = await run(['query', 'recordings/poison.parquet', 'SELECT knd FROM events']);
+  expect(code).toBe(2);
+  expect(err).toMatch(/^flightring: .*Referenced column "knd" not found/);
+  expect(err).toMatch(/\nLINE 1: SELECT knd FROM events\n {15}\^\n$/);
+});
