@@ -3,7 +3,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DuckDBResult } from '@duckdb/node-api';
-import { FlightringError, QueryError, RecordingError, UsageError } from '../model/errors.ts';
+import { type FlightringError, QueryError, RecordingError, UsageError } from '../model/errors.ts';
 import { printable } from '../report/printable.ts';
 import type { RecordLayout } from '../model/layout.ts';
 import { sourceColumns } from './columns.ts';
