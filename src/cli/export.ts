@@ -3,26 +3,18 @@
 import { Command, Option } from 'commander';
 import { EXPORT_FORMATS } from '../export/formats.ts';
 import { OBJECT_FORMS } from '../report/selector.ts';
+import { addEventOptions } from './event-options.ts';
 import type { ExportFlags } from './export-run.ts';
 
 export function exportCommand(): Command {
-  return new Command('export')
+  const command = new Command('export')
     .description('write a recording in the format of another tool: Perfetto, Arrow, CSV, ftrace, …')
     .argument('<file>', 'a recording (.parquet or raw)')
     .addOption(new Option('-t, --to <format>', 'the format').choices(EXPORT_FORMATS).makeOptionMandatory())
     .option('-o, --out <path>', "where to; - is standard output (default: the recording's name)")
     .option('--force', 'write over a file that exists')
-    .option('--with-meta', "ndjson: a first line with the recording's description")
-    .option('--path <names>', 'only these paths, for example xsk,neigh')
-    .option('--kind <names>', 'only these kinds of event, for example xsk_rx_publish,xsk_drop')
-    .option('--cpu <numbers>', 'only these CPUs, for example 0,2')
-    .option('--tid <numbers>', 'only these threads')
-    .option('--pid <numbers>', 'only these processes')
-    .option('--comm <names>', 'only threads of this name')
-    .option('--object <object>', 'only what concerns it, for example frame:0x64000@umem:1')
-    .option('--around <time>', 'only this long before and after the first violation, for example 5ms')
-    .option('--from <time>', 'from this time on, relative to the first violation, or else to the first event')
-    .option('--until <time>', 'until this time, relative to the same')
+    .option('--with-meta', "ndjson: a first line with the recording's description");
+  return addEventOptions(command, '--until')
     .addHelpText(
       'after',
       `

@@ -5,7 +5,7 @@ import { SNAPSHOT_CPU } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import type { Line } from './line.ts';
 import { inPieces } from './pieces.ts';
-import { type Facts, type Painter, paint, type ThreadPlace } from './scene.ts';
+import { type Facts, type Painter, paint, type ThreadPlace, violationFacts } from './scene.ts';
 import type { ExportSource } from './source.ts';
 
 export function exportChrome(source: ExportSource): Generator<Uint8Array, void, undefined> {
@@ -104,17 +104,9 @@ class ChromePainter implements Painter {
   }
 
   violation(violation: Violation, flow: number, joined: boolean): void {
-    const { invariant, severity, sentence, object, orderDependent, at } = violation;
+    const { invariant, severity, sentence, at } = violation;
     const place = { pid: this.#lane('violations'), tid: 0 };
-    const args = {
-      invariant,
-      severity,
-      object,
-      order_dependent: orderDependent,
-      kind: at.kind,
-      cpu: at.cpu,
-      seq: at.seq,
-    };
+    const args = violationFacts(violation);
     this.#put({ ph: 'X', dur: INSTANT_NS / 1000, name: sentence, cat: severity, ...place, args }, at.ts);
     this.#put({ ph: 'i', s: 'g', name: invariant, cat: severity, ...place }, at.ts);
     if (joined) this.#put({ ph: 'f', bp: 'e', id: flow, name: 'evidence', cat: 'evidence', ...place }, at.ts);

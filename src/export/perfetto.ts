@@ -6,7 +6,7 @@ import type { Violation } from '../model/violation.ts';
 import type { Line } from './line.ts';
 import { CHILD_ORDERING, EVENT_TYPE } from './perfetto-fields.ts';
 import { PerfettoWriter } from './perfetto-writer.ts';
-import { type Facts, type Painter, paint, type ThreadPlace } from './scene.ts';
+import { type Facts, type Painter, paint, type ThreadPlace, violationFacts } from './scene.ts';
 import type { ExportSource } from './source.ts';
 
 const PIECE = 1 << 16;
@@ -103,22 +103,14 @@ class PerfettoPainter implements Painter {
   }
 
   violation(violation: Violation, flow: number, joined: boolean): void {
-    const { invariant, severity, sentence, object, orderDependent, at } = violation;
+    const { severity, sentence, at } = violation;
     this.#writer.event({
       type: EVENT_TYPE.instant,
       track: this.#top('Violations'),
       ts: at.ts,
       category: severity,
       sentence,
-      facts: {
-        invariant,
-        severity,
-        object,
-        order_dependent: orderDependent,
-        kind: at.kind,
-        cpu: at.cpu,
-        seq: at.seq,
-      },
+      facts: violationFacts(violation),
       ...(joined ? { endsFlow: flow } : {}),
     });
   }

@@ -15,6 +15,19 @@ import type { ExportSource } from './source.ts';
 /** What an event says, by field; not what its track and time say already. */
 export type Facts = Readonly<Record<string, unknown>>;
 
+/** What a violation says beside its sentence. */
+export function violationFacts({ invariant, severity, object, orderDependent, at }: Violation): Facts {
+  return {
+    invariant,
+    severity,
+    object,
+    order_dependent: orderDependent,
+    kind: at.kind,
+    cpu: at.cpu,
+    seq: at.seq,
+  };
+}
+
 /** One thread, or what was found before the recording began. */
 export interface ThreadPlace {
   readonly pid: number;

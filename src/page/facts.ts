@@ -4,7 +4,7 @@ import type { RecordingMeta } from '../model/recording.ts';
 import type { Recording } from '../recording/open.ts';
 import { costLines } from '../report/costs.ts';
 import { formatCount, formatSeconds, formatSpan, plural } from '../report/span.ts';
-import { freezeSentence } from '../report/trace-header.ts';
+import { freezeLines } from '../report/trace-header.ts';
 import type { PageFacts, Table } from './model.ts';
 import { plain } from './plain.ts';
 import type { Survey } from './survey.ts';
@@ -17,7 +17,7 @@ export function factsOf(recording: Recording, survey: Survey): PageFacts {
   return {
     summary: summaryOf(recording, survey),
     window: windowTable(meta),
-    freeze: freezeLines(meta),
+    freeze: meta.freeze ? freezeLines(meta.freeze).map(plain) : ['not frozen: the whole of what was kept'],
     coverage: coverageTable(meta),
     coverageSummary: coverageSentence(meta),
     invariants: invariantTable(meta),
@@ -65,19 +65,6 @@ function windowTable({ freeze }: RecordingMeta): Table {
       formatCount(overwritten),
     ]),
     [0, 2, 3, 4, 5, 6],
-  );
-}
-
-function freezeLines({ freeze }: RecordingMeta): string[] {
-  if (!freeze) return ['not frozen: the whole of what was kept'];
-  const { lastEvents, beforeNs, afterNs } = freeze.requested;
-  const asked = [
-    lastEvents === null ? '' : `the last ${plural(lastEvents, 'event')} of each path`,
-    beforeNs === null ? '' : `${formatSpan(beforeNs)} before`,
-    afterNs === 0 ? '' : `${formatSpan(afterNs)} after`,
-  ].filter((part) => part !== '');
-  return [freezeSentence(freeze), ...(asked.length > 0 ? [`asked for: ${asked.join(', ')}`] : [])].map(
-    (line) => plain(line),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { LAYOUTS } from '../generated/layouts.ts';
 import type { FieldType, RecordLayout } from '../model/layout.ts';
-import { type Column, planColumns, type Storage } from '../recording/columns.ts';
+import { type Column, COMMON as PLACES, planColumns, type Storage } from '../recording/columns.ts';
 import type { SourceColumn } from './sources.ts';
 import { identifier } from './sql-text.ts';
 
@@ -15,21 +15,7 @@ const SQL_TYPES: Readonly<Record<Storage, string>> = {
 };
 
 /** Columns that every recording begins with. */
-const COMMON: ReadonlySet<string> = new Set([
-  'seq',
-  'ts',
-  'cpu',
-  'tid',
-  'pid',
-  'comm',
-  'netns',
-  'path',
-  'kind',
-  'flags',
-  'ifindex',
-  'queue',
-  'device',
-]);
+const COMMON: ReadonlySet<string> = new Set(Object.keys(PLACES));
 
 export interface EventColumn {
   readonly name: string;

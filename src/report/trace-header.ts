@@ -25,7 +25,7 @@ export function traceHeader({ path, rows, meta }: TraceSource, palette: Palette)
     `# entries-in-buffer/entries-written: ${events}/${written}   #P:${kernel.cpus}`,
     '#',
     ...(freeze
-      ? [...windowLines(freeze), '#', ...freezeLines(freeze)]
+      ? [...windowLines(freeze), '#', ...freezeLines(freeze).map((line) => `# ${line}`)]
       : ['# not frozen: the whole of what was kept']),
     ...lossLines(meta),
     ...(snapshot ? [`# snapshot: ${plural(snapshot.records, 'record')} of what existed before`] : []),
@@ -78,14 +78,15 @@ export function freezeSentence(freeze: FreezeFacts): string {
   return `frozen by ${causes[freeze.cause]}${latency}${meanwhile}`;
 }
 
-function freezeLines(freeze: FreezeFacts): string[] {
+/** When and why the rings were frozen, and what window had been asked for. */
+export function freezeLines(freeze: FreezeFacts): string[] {
   const { lastEvents, beforeNs, afterNs } = freeze.requested;
   const asked = [
     lastEvents === null ? '' : `the last ${plural(lastEvents, 'event')} of each path`,
     beforeNs === null ? '' : `${formatSpan(beforeNs)} before`,
     afterNs === 0 ? '' : `${formatSpan(afterNs)} after`,
   ].filter((part) => part !== '');
-  return [`# ${freezeSentence(freeze)}`, ...(asked.length > 0 ? [`# asked for: ${asked.join(', ')}`] : [])];
+  return [freezeSentence(freeze), ...(asked.length > 0 ? [`asked for: ${asked.join(', ')}`] : [])];
 }
 
 function lossLines({ loss }: RecordingMeta): string[] {
