@@ -115,15 +115,37 @@ tick() {
 	ip -n "$host" link set lo up
 }
 
-# One endpoint's whole life.
+# round MAC [MORE]: one endpoint's whole life, with MORE in the midst of it.
 round() {
 	create
 	enter
 	configure "$1"
 	wait_for_port
 	advertise --ip "$ip4" --ip "$ip6"
+	${2:-:}
 	leave
 	destroy
+}
+
+# Addresses of IPv6 beside the endpoint's own: one that goes again, and one that another on the link has already.
+other_addresses() {
+	ip -n "$host" address add fd31::d0/64 dev beyond nodad
+	ip -n "$box" -batch - <<-END
+		address add fd31::a0/64 dev $device nodad
+		route add fd98::/64 via fd31::1 dev $device
+		route delete fd98::/64 via fd31::1 dev $device
+		address delete fd31::a0/64 dev $device
+		address add fd31::d0/64 dev $device
+	END
+	tries=0
+	until ip -n "$box" address show dev "$device" dadfailed | grep -q fd31::d0; do
+		tries=$((tries + 1))
+		if [ "$tries" -gt 100 ]; then
+			echo "sandbox.sh: nobody found that fd31::d0 is twice on the link" >&2
+			exit 3
+		fi
+		sleep 0.05
+	done
 }
 
 say() {
@@ -134,7 +156,7 @@ say() {
 healthy() {
 	build
 	round "$first_mac"
-	round "$second_mac"
+	round "$second_mac" other_addresses
 	tick
 }
 

@@ -58,6 +58,7 @@ struct options {
 	bool zerocopy;
 	bool need_wakeup;
 	bool busy_poll;
+	bool recv;
 	bool threads;
 	bool stats;
 	bool poison_rx;

@@ -167,6 +167,16 @@ static bool is_transmitting(const struct worker *worker)
 	return false;
 }
 
+/* A receive of an AF_XDP socket moves nothing: it asks the kernel to look at the rings. */
+static void ask_for_packets(struct worker *worker)
+{
+	for (uint32_t i = 0; i < worker->port_count; i++)
+		if (recvfrom(worker->ports[i]->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL) < 0 &&
+		    (errno == ENETDOWN || errno == ENXIO || errno == ENODEV))
+			worker->fw->gone = true;
+	usleep(500);
+}
+
 static void wait_for_packets(struct worker *worker)
 {
 	struct pollfd fds[MAX_PORTS];
@@ -201,7 +211,11 @@ void *run_worker(void *argument)
 	while (!is_done(worker)) {
 		arm_fault_on_signal(worker->fw);
 		end_stall(worker->fw);
-		if (!run_pass(worker) && !worker->fw->options.busy_poll)
+		if (run_pass(worker) || worker->fw->options.busy_poll)
+			continue;
+		if (worker->fw->options.recv)
+			ask_for_packets(worker);
+		else
 			wait_for_packets(worker);
 	}
 	return NULL;

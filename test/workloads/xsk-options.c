@@ -40,6 +40,7 @@ static const char usage[] =
     "  --zerocopy                     bind with XDP_ZEROCOPY, not XDP_COPY\n"
     "  --need-wakeup                  bind with XDP_USE_NEED_WAKEUP\n"
     "  --busy-poll                    spin on the rings; sendto for TX is the only system call\n"
+    "  --recv                         ask by recvfrom, every half a millisecond, in the place of poll\n"
     "  --threads                      one thread per queue pair\n"
     "  --poison-rx                    overwrite each consumed RX slot with 0xdeadbeefdeadbeef\n"
     "  --count N, --seconds S         end after N forwarded packets or S seconds (default: at a signal)\n"
@@ -67,6 +68,7 @@ enum {
 	OPT_ZEROCOPY,
 	OPT_NEED_WAKEUP,
 	OPT_BUSY_POLL,
+	OPT_RECV,
 	OPT_THREADS,
 	OPT_POISON_RX,
 	OPT_COUNT,
@@ -97,6 +99,7 @@ static const struct option long_options[] = {
     {"zerocopy", no_argument, NULL, OPT_ZEROCOPY},
     {"need-wakeup", no_argument, NULL, OPT_NEED_WAKEUP},
     {"busy-poll", no_argument, NULL, OPT_BUSY_POLL},
+    {"recv", no_argument, NULL, OPT_RECV},
     {"threads", no_argument, NULL, OPT_THREADS},
     {"poison-rx", no_argument, NULL, OPT_POISON_RX},
     {"count", required_argument, NULL, OPT_COUNT},
@@ -243,6 +246,9 @@ int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPT_BUSY_POLL:
 			o->busy_poll = true;
+			break;
+		case OPT_RECV:
+			o->recv = true;
 			break;
 		case OPT_THREADS:
 			o->threads = true;

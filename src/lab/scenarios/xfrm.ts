@@ -32,6 +32,12 @@ const scenarios: readonly Scenario[] = [
     { paths: ['xfrm', 'vxlan', 'link'] },
   ),
   scenario(
+    'drops',
+    'gets and sends packets that IPsec must drop, each for another reason: nothing of what is programmed is wrong',
+    [],
+    { modules: ['veth', 'esp4', 'xfrm_user'], words: ['xfrm-drops.sh'] },
+  ),
+  scenario(
     'cleartext',
     'deletes the policy and SA of an overlay in use, and goes on sending',
     ['xfrm.cleartext'],

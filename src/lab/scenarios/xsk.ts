@@ -56,6 +56,17 @@ const scenarios: readonly Scenario[] = [
     attach: 'kprobe',
     expects: [],
   },
+  {
+    name: 'healthy-generic',
+    about: 'the same by generic XDP, asking by recvfrom in the place of poll',
+    workload: 'forwarder',
+    paths: ['xsk', 'neigh'],
+    words: [...LARGE_RING, '--xdp-mode', 'skb', '--recv'],
+    window: WINDOW,
+    packets: 1000,
+    rate: 1000,
+    expects: [],
+  },
   fault('double-fill', 'puts one frame into its FILL ring twice', ['xsk.double-enqueue', 'xsk.ownership']),
   fault(
     'double-fill-packets',
