@@ -71,9 +71,7 @@ export async function checkRecording(
   const unknownInvariants = options.invariants ? [] : unknownTo(meta);
   const wanted = options.invariants ?? recordedInvariants(recording);
   const partial = recording.newer?.partial ?? [];
-  const invariants = wanted.filter(
-    (invariant) => !neededKinds(invariant).some((kind) => partial.includes(kind)),
-  );
+  const invariants = checkable(recording, wanted);
   const checker = new Checker(invariants, createObjectTable(meta.objects), meta.clocks.errorNs);
   const kinds = withPositions(invariants.flatMap(neededKinds));
   for (const batch of recording.batches({ kinds, reuse: true })) {
@@ -94,6 +92,12 @@ export async function checkRecording(
     unknownInvariants,
     otherVersions: invariants.filter((invariant) => isOtherVersion(meta, invariant)).map(({ name }) => name),
   };
+}
+
+/** Those that need nothing which a newer version tells otherwise than this one knows. */
+export function checkable({ newer }: RecordingFacts, wanted: readonly Invariant[]): readonly Invariant[] {
+  const partial = newer?.partial ?? [];
+  return wanted.filter((invariant) => !neededKinds(invariant).some((kind) => partial.includes(kind)));
 }
 
 function isOtherVersion(meta: RecordingMeta, { name, version = 1 }: Invariant): boolean {

@@ -2,12 +2,13 @@
 
 import { explainShrunk } from '../explain/explain.ts';
 import { explanationText } from '../explain/text.ts';
+import { wrap } from '../explain/wrap.ts';
 import { RecordingError } from '../model/errors.ts';
 import { openRecording } from '../recording/open.ts';
 import { createPalette } from '../report/palette.ts';
 import { wantsColour } from './colour.ts';
-import { writeLines } from './output.ts';
-import { shrinkForCommand } from './shrink-run.ts';
+import { tellNewer, writeLines } from './output.ts';
+import { othersLine, shrinkForCommand } from './shrink-run.ts';
 
 export interface ExplainFlags {
   readonly violation?: string;
@@ -18,7 +19,7 @@ export interface ExplainFlags {
 
 /** Where the width of a terminal isn't known: enough for two CPUs side by side. */
 const WIDTH = 110;
-const WIDTH_LEAST = 60;
+const WIDTH_LEAST = 40;
 
 export async function runExplain(
   file: string,
@@ -32,8 +33,14 @@ export async function runExplain(
   const width = Math.max(WIDTH_LEAST, (out.isTTY && out.columns) || WIDTH);
   await writeLines(
     out,
-    flags.json ? [JSON.stringify(explanation)] : explanationText(explanation, { palette, width }),
+    flags.json
+      ? [JSON.stringify(explanation)]
+      : [
+          ...explanationText(explanation, { palette, width }),
+          ...othersLine(recording, flags).flatMap((line) => ['', ...wrap(line, width).map(palette.dim)]),
+        ],
   );
+  tellNewer(recording, err);
   const { damage, rows } = recording;
   if (damage !== null)
     throw new RecordingError(

@@ -1,19 +1,19 @@
 // What flightring shrink does, loaded only when it is run.
 
-import { statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { RecordingError, UsageError } from '../model/errors.ts';
 import { openRecording, type Recording } from '../recording/open.ts';
 import { createPalette, type Palette } from '../report/palette.ts';
 import { printable } from '../report/printable.ts';
-import { formatSpan, plural } from '../report/span.ts';
+import { formatCount, formatSpan, plural } from '../report/span.ts';
 import { nextCommands } from '../report/violation.ts';
 import { fixtureText } from '../shrink/fixture.ts';
 import { shrinkRecording, type Shrunk, writeShrunk } from '../shrink/shrink.ts';
 import { wantsColour } from './colour.ts';
 import { type ChosenInvariants, chooseInvariants } from './invariant-list.ts';
-import { writeLines } from './output.ts';
+import { tellNewer, writeLines } from './output.ts';
 import { startProgress } from './progress.ts';
 
 export interface ShrinkFlags {
@@ -35,6 +35,7 @@ export async function runShrink(
   const path = flags.out ?? shrunkName(file);
   if (isSameFile(path, file))
     throw new UsageError('SAME_FILE', `${path} is the recording itself; name another file with -o.`);
+  if (flags.fixture !== undefined) refuseFixture(flags.fixture);
   const started = performance.now();
   const shrunk = await shrinkForCommand(recording, flags, err);
   writeShrunk(shrunk, path);
@@ -45,8 +46,12 @@ export async function runShrink(
     out,
     flags.json
       ? [JSON.stringify(facts(shrunk, file, path, tookNs))]
-      : lines(recording, shrunk, path, flags.fixture, tookNs, palette),
+      : [
+          ...lines(recording, shrunk, path, flags.fixture, tookNs, palette),
+          ...othersLine(recording, flags).map(palette.dim),
+        ],
   );
+  tellNewer(recording, err);
   const { damage, rows } = recording;
   if (damage !== null)
     throw new RecordingError(
@@ -78,6 +83,15 @@ export async function shrinkForCommand(
   }
 }
 
+/** That there are more violations than the one at hand; of invariants other than the recording's own it isn't known. */
+export function othersLine({ meta, path }: Recording, flags: Pick<ShrinkFlags, 'invariants'>): string[] {
+  const { length } = meta.violations;
+  if (length < 2 || flags.invariants !== undefined) return [];
+  return [
+    `One of ${formatCount(length)} violations and warnings that "flightring check ${printable(path)}" lists; --violation NUMBER takes another.`,
+  ];
+}
+
 function readNumber(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text))
     throw new UsageError('BAD_NUMBER', `--violation takes a number from 1 on, not "${text}".`);
@@ -91,6 +105,15 @@ function shrunkName(file: string): string {
 function isSameFile(a: string, b: string): boolean {
   const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
   return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
+}
+
+/** Said before the work is done, not after. */
+function refuseFixture(path: string): void {
+  if (existsSync(path))
+    throw new UsageError(
+      'UNWRITABLE',
+      `${path} is there already and may hold more than this test case; name another file with --fixture.`,
+    );
 }
 
 function writeFixture(path: string, shrunk: Shrunk): void {

@@ -4,7 +4,7 @@ import { Checker } from '../check/checker.ts';
 import type { Invariant } from '../check/invariant.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Violation } from '../model/violation.ts';
-import { recordedInvariants } from '../pipeline.ts';
+import { checkable, recordedInvariants } from '../pipeline.ts';
 import type { Recording } from '../recording/open.ts';
 import { createObjectTable } from '../report/objects.ts';
 
@@ -23,8 +23,9 @@ export interface FoundViolation {
 }
 
 export function findViolation(recording: Recording, options: FindOptions = {}): FoundViolation {
-  const invariants = options.invariants ?? recordedInvariants(recording);
-  const checker = new Checker(invariants, createObjectTable(recording.meta.objects));
+  const { objects, clocks } = recording.meta;
+  const invariants = checkable(recording, options.invariants ?? recordedInvariants(recording));
+  const checker = new Checker(invariants, createObjectTable(objects), clocks.errorNs);
   let found: Violation | undefined;
   for (const batch of recording.batches()) {
     checker.check(batch);

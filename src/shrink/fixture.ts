@@ -1,6 +1,7 @@
 // A shrunk recording as a test case, to be put into test/unit/invariants.
 
 import { NO_OBJECT, type ObjectEntry } from '../model/objects.ts';
+import { CLOCK_ERROR_NS } from '../model/recording.ts';
 import type { EventRef } from '../model/violation.ts';
 import { eventMembers } from './event-spec.ts';
 import {
@@ -18,6 +19,9 @@ import type { Shrunk } from './shrink.ts';
 /** The source of a test that builds the events and objects anew and expects the violation, word for word. */
 export function fixtureText({ invariant, violation, meta, batch }: Shrunk): string {
   const { name } = invariant;
+  // Without it the checker takes that of a recorder.
+  const { errorNs } = meta.clocks;
+  const clockError = errorNs === CLOCK_ERROR_NS ? '' : `, ${errorNs}`;
   const from = quoteText(meta.shrunk?.from ?? '').slice(1, -1);
   const events: string[] = [];
   const places: Place[] = [];
@@ -47,7 +51,7 @@ export function fixtureText({ invariant, violation, meta, batch }: Shrunk): stri
     ...constStatement('OBJECT', quoteText(violation.object)),
     '',
     `it(${quoteText(`tells of it as in ${meta.shrunk?.from ?? 'the recording'}`)}, () => {`,
-    '  const checker = new Checker([invariant], createObjectTable(OBJECTS));',
+    `  const checker = new Checker([invariant], createObjectTable(OBJECTS)${clockError});`,
     '  checker.check(buildBatch(EVENTS));',
     `  const found = checker.violations.find(({ at, object }) => at.ts === ${violation.at.ts} && object === OBJECT);`,
     ...callStatement('expect(found?.sentence).toBe', quoteText(violation.sentence), '  '),

@@ -66,7 +66,7 @@ export async function shrinkRecording(
     isRelated,
     onProgress: (done) => onProgress('gathering its history', done, rows),
   });
-  const trial = new Trial(store, invariant, violation);
+  const trial = new Trial(store, invariant, violation, meta.clocks.errorNs);
   const events = leastEvents(store, trial, meta.objects, (left) =>
     onProgress('leaving events out', store.length - left, store.length),
   );

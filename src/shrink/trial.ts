@@ -12,11 +12,14 @@ export class Trial {
   readonly #store: EventStore;
   readonly #invariant: Invariant;
   readonly #wanted: Violation;
+  readonly #clockErrorNs: number;
   /** Checks carried out. */
   runs = 0;
 
-  constructor(store: EventStore, invariant: Invariant, wanted: Violation) {
+  /** `clockErrorNs`: that of the recording, which says what only depends on the order. */
+  constructor(store: EventStore, invariant: Invariant, wanted: Violation, clockErrorNs: number) {
     this.#store = store;
+    this.#clockErrorNs = clockErrorNs;
     this.#invariant = invariant;
     this.#wanted = wanted;
   }
@@ -24,7 +27,7 @@ export class Trial {
   /** A check of these events, carried out. */
   check(events: readonly number[], objects: readonly ObjectEntry[]): Checker {
     this.runs++;
-    const checker = new Checker([this.#invariant], createObjectTable(objects));
+    const checker = new Checker([this.#invariant], createObjectTable(objects), this.#clockErrorNs);
     checker.check(this.#store.batchOf(events));
     return checker;
   }

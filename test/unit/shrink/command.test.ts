@@ -41,7 +41,12 @@ it('shrink says what it left, and writes both files', async () => {
   expect(out).toMatch(/^objects {3}9 → 2$/m);
   expect(out).not.toContain('\x1b');
   expect((await openRecording(join(folder, 'out.parquet'))).rows).toBe(2);
-  await expect(shrink(DOUBLE_FILL, { fixture })).rejects.toMatchObject({ code: 'UNWRITABLE' });
+  const small = join(folder, 'unwanted.parquet');
+  await expect(shrink(DOUBLE_FILL, { fixture, out: small })).rejects.toMatchObject({
+    code: 'UNWRITABLE',
+    message: expect.stringContaining('is there already'),
+  });
+  expect(existsSync(small)).toBe(false);
   expect(readFileSync(fixture, 'utf8')).toContain(
     "import invariant from '../../../src/invariants/xsk/double-enqueue.ts';",
   );
@@ -82,6 +87,14 @@ it('works with an invariant of the user, from a module', async () => {
   const text = await explain(file, { invariants: module });
   expect(text).toContain('xsk_rx_write');
   expect(text).toContain('What was expected instead');
+});
+
+it('both say that there are more violations than the one', async () => {
+  const told = /^One of 2 violations and warnings .* lists; --violation NUMBER takes another\.$/m;
+  expect(await shrink(DOUBLE_FILL)).toMatch(told);
+  expect((await explain(DOUBLE_FILL)).replaceAll('\n', ' ')).toMatch(/One of 2 violations and warnings/);
+  expect(await explain(DOUBLE_FILL, { violation: '2' })).toMatch(/^✗ xsk\.ownership$/m);
+  expect(await explain('recordings/poison.parquet')).not.toContain('One of');
 });
 
 it('explain prints JSON for programs', async () => {

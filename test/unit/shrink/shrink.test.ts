@@ -13,11 +13,13 @@ import type { Violation } from '../../../src/model/violation.ts';
 import { checkRecording } from '../../../src/pipeline.ts';
 import { openRecording } from '../../../src/recording/open.ts';
 import { createObjectTable } from '../../../src/report/objects.ts';
+import { fixtureText } from '../../../src/shrink/fixture.ts';
 import { viewsOf } from '../../../src/shrink/result.ts';
 import { isSameViolation } from '../../../src/shrink/same.ts';
 import { type Shrunk, shrinkRecording, writeShrunk } from '../../../src/shrink/shrink.ts';
 import { OUTER_0, SOCKET_INNER_0 } from '../invariants/setup.ts';
-import { healthyTraffic, mixedPaths, publishRace, writeStory, XSK_STORIES } from './stories.ts';
+import { META } from '../report/story.ts';
+import { healthyTraffic, mixedPaths, publishRace, storyObjects, writeStory, XSK_STORIES } from './stories.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -155,6 +157,17 @@ describe('what a shrunk recording keeps', () => {
       ['xsk_tx_submit', 0],
       ['xsk_tx_submit', 0],
     ]);
+  });
+
+  it('tells as check does what only depends on the order of a coarser clock', async () => {
+    const path = join(folder, 'coarse.parquet');
+    const clocks = { ...META.clocks, errorNs: 10_000 };
+    writeStory(path, XSK_STORIES['xsk.napi-overlap']?.().events ?? [], storyObjects(), { clocks });
+    const { summary } = await checkRecording(path, { invariants: only('xsk.napi-overlap') });
+    expect(summary.violations[0]?.orderDependent).toBe(true);
+    const shrunk = await expectMinimal(path, 'xsk.napi-overlap');
+    expect(shrunk.original).toEqual(summary.violations[0]);
+    expect(fixtureText(shrunk)).toContain('createObjectTable(OBJECTS), 10000)');
   });
 
   it('says that it is shrunk, and can be shrunk again to itself', async () => {
