@@ -31,13 +31,18 @@ export function startStatus(stream: NodeJS.WriteStream = process.stderr): Status
       if (now < next) return;
       next = now + EVERY_MS;
       shown = true;
-      stream.write(`\r\x1b[K${text()}`);
+      stream.write(`\r\x1b[K${lastOf(text(), (stream.columns || 80) - 1)}`);
     },
     end() {
       if (shown) stream.write('\r\x1b[K');
       shown = false;
     },
   };
+}
+
+/** A line that is longer than the terminal is wide could not be wiped. */
+function lastOf(text: string, width: number): string {
+  return text.length <= width ? text : `…${text.slice(1 - width)}`;
 }
 
 export function startProgress(what: string, stream: NodeJS.WriteStream = process.stderr): Progress {

@@ -10,9 +10,13 @@ export function cpuText({ ref }: ExplainedEvent): string {
   return ref.cpu === SNAPSHOT_CPU ? 'before' : `CPU ${ref.cpu}`;
 }
 
+/** The kernel's are of 15 bytes at most; a file may say anything. */
+const COMM_MOST = 32;
+
 /** `iperf2-1217`. */
 export function threadText({ comm, tid, ref }: ExplainedEvent): string {
-  return ref.cpu === SNAPSHOT_CPU && tid === 0 ? comm : printable(`${comm}-${tid}`);
+  const name = comm.length > COMM_MOST ? `${comm.slice(0, COMM_MOST - 1)}…` : comm;
+  return printable(ref.cpu === SNAPSHOT_CPU && tid === 0 ? name : `${name}-${tid}`);
 }
 
 /** The event's mark, and its kind, in colour. */

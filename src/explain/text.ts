@@ -6,6 +6,7 @@ import { formatOffset, formatSpan, plural } from '../report/span.ts';
 import { meaningOf } from '../report/violation.ts';
 import { cpuText, markOf, paintEvent, threadText } from './cells.ts';
 import { cpusSideBySide, sideBySide } from './side-by-side.ts';
+import type { LegalMove } from './expected.ts';
 import type { ExplainedEvent, Explanation } from './explain.ts';
 import { wrap } from './wrap.ts';
 
@@ -20,16 +21,19 @@ export function explanationText(explanation: Explanation, { palette, width }: Ex
   const { invariant, severity, sentence, orderDependent } = violation;
   const cpus = cpusSideBySide(events, width);
   const needed = events.filter(({ role }) => role !== 'afterwards').length;
+  const told = (text: string, paint: (line: string) => string) =>
+    wrap(text, width - 2).map((line) => paint(`  ${line}`));
   return [
     severity === 'violation' ? palette.bad(`✗ ${invariant}`) : palette.warn(`! ${invariant}, a warning`),
-    ...wrap(printable(sentence), width - 2).map((line) => `  ${palette.bold(line)}`),
+    ...told(printable(sentence), palette.bold),
     ...(orderDependent
-      ? [palette.warn('  In the order recorded: the events lie closer together than the clock can order.')]
+      ? told('In the order recorded: the events lie closer together than the clock can order.', palette.warn)
       : []),
     '',
     palette.bold('What had to happen'),
-    palette.dim(
-      `  ${plural(needed, 'event')} of ${plural(needed + leftOut, 'record')}: without any one of them it would not have been reported.`,
+    ...told(
+      `${plural(needed, 'event')} of ${plural(needed + leftOut, 'record')}: without any one of them it would not have been reported.`,
+      palette.dim,
     ),
     '',
     ...(cpus ? sideBySide(events, cpus, { palette, width }) : table(events, palette, width)),
@@ -38,6 +42,13 @@ export function explanationText(explanation: Explanation, { palette, width }: Ex
   ];
 }
 
+const HEADS = ['time', 'after', 'CPU', 'thread', 'event', 'which is'] as const;
+const KIND = 4;
+/** A last column narrower than this is read more easily below its event. */
+const MEANING_LEAST = 24;
+const BELOW = ' '.repeat(6);
+
+/** A line for each event and its fields below it; on a narrow terminal its meaning and its thread stand there, too. */
 function table(events: readonly ExplainedEvent[], palette: Palette, width: number): string[] {
   const rows = events.map((event) => [
     formatOffset(event.offsetNs),
@@ -47,21 +58,37 @@ function table(events: readonly ExplainedEvent[], palette: Palette, width: numbe
     event.ref.kind,
     printable(event.meaning),
   ]);
-  const heads = ['time', 'after', 'CPU', 'thread', 'event', 'which is'];
-  const widths = heads.map((head, column) =>
+  const widths = HEADS.map((head, column) =>
     Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
-  const line = (row: readonly string[]) =>
-    row.map((cell, i) => (i < 2 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)));
-  const indent = ' '.repeat(4 + (widths[0] ?? 0) + 2 + (widths[1] ?? 0) + 2);
+  const upTo = (columns: readonly number[]) =>
+    columns.reduce((sum, column) => sum + (widths[column] ?? 0) + 2, 4);
+  const all = [0, 1, 2, 3, KIND];
+  const meaningAt = upTo(all);
+  const withMeaning = width - meaningAt >= MEANING_LEAST;
+  const columns = upTo(all) - 2 <= width ? all : [0, 1, 2, KIND];
+  const line = (row: readonly string[], paint = (text: string) => text) =>
+    columns
+      .map((column) => {
+        const [cell, room] = [row[column] ?? '', widths[column] ?? 0];
+        if (column === KIND) return paint(withMeaning ? cell.padEnd(room) : cell);
+        return column < 2 ? cell.padStart(room) : cell.padEnd(room);
+      })
+      .join('  ');
+  const indent = withMeaning ? ' '.repeat(upTo([0, 1])) : BELOW;
   return [
-    palette.dim(`    ${line(heads).join('  ')}`.trimEnd()),
+    palette.dim(`    ${line(HEADS)}${withMeaning ? `  ${HEADS[5]}` : ''}`.trimEnd()),
     ...events.flatMap((event, i) => {
-      const cells = line(rows[i] as string[]);
-      cells[4] = paintEvent(event, cells[4] as string, palette);
-      const mark = paintEvent(event, markOf(event), palette);
+      const row = rows[i] as readonly string[];
+      const [meaning = '', ...more] = wrap(
+        `${columns.includes(3) ? '' : `${row[3]}: `}${row[5]}`,
+        withMeaning ? width - meaningAt : width - BELOW.length,
+      );
+      const head = `  ${paintEvent(event, markOf(event), palette)} ${line(row, (kind) => paintEvent(event, kind, palette))}`;
+      const rest = more.map((text) => (withMeaning ? ' '.repeat(meaningAt) : BELOW) + text);
       return [
-        `  ${mark} ${cells.join('  ')}`.trimEnd(),
+        ...(withMeaning ? [`${head}  ${meaning}`.trimEnd()] : [head, `${BELOW}${meaning}`]),
+        ...rest,
         ...wrap(printable(event.fields.join('  ')), width - indent.length).map((text) =>
           palette.dim(`${indent}${text}`),
         ),
@@ -79,22 +106,33 @@ function expectedLines(
   const { kind } = violation.at;
   const entry = (name: string, text: string) =>
     wrap(text, width - 16).map((line, i) => `  ${palette.dim((i === 0 ? name : '').padEnd(14))}${line}`);
-  const column = Math.max(0, ...moves.map(({ event, to }) => `${event} → ${to}`.length));
   return [
     palette.bold('What was expected instead'),
     ...entry('claim', claim),
     ...entry('about', about),
     ...(states.length > 0 ? entry('state', `${states.join(', or ')}, by then`) : []),
-    ...moves.map(({ event, to, meaning }, i) => {
-      const move = `${event} → ${to}`;
-      const name = palette.dim((i === 0 ? 'legal moves' : '').padEnd(14));
-      return `  ${name}${palette.kind(event, move.padEnd(column))}  ${palette.dim(meaning)}`;
-    }),
+    ...moveLines(moves, palette, width),
     ...entry('instead', insteadText(kind, isDeadline, isLegalKind, legalIn)).map((line, i) =>
       i === 0 ? line.replace(kind, palette.bad(kind)) : line,
     ),
     ...entry('source', source),
   ];
+}
+
+/** Each with its meaning beside it, or below it where there is no room. */
+function moveLines(moves: readonly LegalMove[], palette: Palette, width: number): string[] {
+  const column = Math.max(0, ...moves.map(({ event, to }) => `${event} → ${to}`.length));
+  const beside = width - 18 - column >= MEANING_LEAST;
+  const indent = ' '.repeat(beside ? 18 + column : 18);
+  return moves.flatMap(({ event, to, meaning }, i) => {
+    const move = `${event} → ${to}`;
+    const name = palette.dim((i === 0 ? 'legal moves' : '').padEnd(14));
+    const lines = wrap(meaning, width - indent.length).map((text) => palette.dim(text));
+    const painted = palette.kind(event, beside ? move.padEnd(column) : move);
+    const below = (texts: readonly string[]) => texts.map((text) => indent + text);
+    if (!beside) return [`  ${name}${painted}`, ...below(lines)];
+    return [`  ${name}${painted}  ${lines[0] ?? ''}`, ...below(lines.slice(1))];
+  });
 }
 
 function insteadText(

@@ -117,9 +117,11 @@ it('puts events of one CPU into a table', async () => {
       2 events of 1042 records: without any one of them it would not have been reported.
 
            time   after  CPU    thread    event            which is
-      ◆ -1.00µs          CPU 1  <idle>-0  xsk_fill_submit  the application put a frame into FILL, some time since the last look
+      ◆ -1.00µs          CPU 1  <idle>-0  xsk_fill_submit  the application put a frame into FILL, some time since
+                                                           the last look
                          queue:1 (outer q0 netns 1)  position=7  addr=0xf0000  since -1.50µs
-      ✗       0  1.00µs  CPU 1  <idle>-0  xsk_tx_submit    the application put a packet into TX, some time since the last look
+      ✗       0  1.00µs  CPU 1  <idle>-0  xsk_tx_submit    the application put a packet into TX, some time since
+                                                           the last look
                          socket:6 (inner q0 netns 8193)  position=3  addr=0xf0000  len=60  since -1.50µs
 
     What was expected instead
@@ -134,15 +136,36 @@ it('puts events of one CPU into a table', async () => {
 });
 
 it('explains every invariant, no line wider than asked for but for what cannot be broken', async () => {
-  const path = join(folder, 'mixed.parquet');
-  writeStory(path, mixedPaths(), []);
-  for (const { name } of INVARIANTS.filter((invariant) => !invariant.name.startsWith('xsk.'))) {
+  const mixed = join(folder, 'mixed.parquet');
+  writeStory(mixed, mixedPaths(), []);
+  for (const { name } of INVARIANTS) {
+    const story = XSK_STORIES[name];
+    const path = story ? join(folder, 'one.parquet') : mixed;
+    if (story) writeStory(path, story().events);
+    else if (name.startsWith('xsk.')) continue;
     const explanation = await explainRecording(path, { invariants: only(name) });
-    const text = explanationText(explanation, PLAIN).join('\n');
-    expect(text).toContain('What had to happen');
-    expect(text).toContain('  instead       ');
-    for (const { ref } of explanation.events) expect(text).toContain(ref.kind);
+    for (const width of [200, 110, 80, 60]) {
+      const lines = explanationText(explanation, { ...PLAIN, width });
+      const text = lines.join('\n');
+      expect(text).toContain('What had to happen');
+      expect(text).toContain('  instead       ');
+      for (const { ref, meaning } of explanation.events) {
+        expect(text).toContain(ref.kind);
+        expect(text.replace(/\s+/g, ' ')).toContain(meaning.split(' ')[0]);
+      }
+      const wide = lines.filter((line) => line.length > width && line.trim().includes(' '));
+      expect(wide, `${name} in ${width}`).toEqual([]);
+    }
   }
+});
+
+it('a name longer than the kernel has any is cut', async () => {
+  const path = join(folder, 'long.parquet');
+  const events = XSK_STORIES['xsk.ownership']?.().events.map((event) => ({ ...event, tid: 11 })) ?? [];
+  writeStory(path, events, storyObjects(), { threads: [{ tid: 11, ts: 0, comm: 'x'.repeat(10_000) }] });
+  const explanation = await explainRecording(path, { invariants: only('xsk.ownership') });
+  const longest = Math.max(...explanationText(explanation, PLAIN).map((line) => line.length));
+  expect(longest).toBeLessThanOrEqual(PLAIN.width);
 });
 
 it('shows hostile names as what they are', async () => {
