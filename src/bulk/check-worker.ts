@@ -4,9 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Invariant } from '../check/invariant.ts';
 import { explainThrown, loadInvariants } from '../check/load-invariants.ts';
 import { INVARIANTS } from '../generated/invariants.ts';
-import { FlightringError } from '../model/errors.ts';
 import { checkRecording } from '../pipeline.ts';
-import type { CheckFailure, FromChecker, ToChecker, WorkerStart } from './messages.ts';
+import { failureOf, type FromChecker, type ToChecker, type WorkerStart } from './messages.ts';
 
 /** Between two reports of how far a recording has come. */
 const TELL_MS = 100;
@@ -50,12 +49,6 @@ async function checkOne({ path }: ToChecker): Promise<void> {
   } catch (error) {
     say({ type: 'done', events, path, check: null, failure: failureOf(explainThrown(error, start.modules)) });
   }
-}
-
-function failureOf(error: unknown): CheckFailure {
-  if (error instanceof FlightringError) return { code: error.code, message: error.message };
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: 'INTERNAL', message: stack };
 }
 
 port.on('message', (order: ToChecker) => void checkOne(order));

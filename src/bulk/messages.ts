@@ -1,5 +1,6 @@
 // What the threads that check recordings and whoever started them say to each other.
 
+import { FlightringError } from '../model/errors.ts';
 import type { RecordingCheck } from '../pipeline.ts';
 import type { RecordingFacts } from '../recording/open.ts';
 
@@ -8,6 +9,12 @@ export interface CheckFailure {
   /** Stable: that of the error, `THREAD_FAILED` if the checking thread came to an end, `INTERNAL` for an error of ours. */
   readonly code: string;
   readonly message: string;
+}
+
+export function failureOf(error: unknown): CheckFailure {
+  if (error instanceof FlightringError) return { code: error.code, message: error.message };
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: 'INTERNAL', message: stack };
 }
 
 export interface WorkerStart {

@@ -1,6 +1,5 @@
 // What a checked recording means for the exit status.
 
-import { VERSION } from '../generated/version.ts';
 import { EXIT, type ExitCode } from '../model/errors.ts';
 import type { Violation } from '../model/violation.ts';
 import type { RecordingCheck } from '../pipeline.ts';
@@ -29,15 +28,4 @@ export function exitCodeOf({ recording, summary, outOfWindow }: RecordingCheck<R
 /** Whether something in the recording, though undamaged, can't be read by this version. */
 export function isPartly({ newer, unknownKinds }: RecordingFacts): boolean {
   return unknownKinds.size > 0 || (newer !== null && (newer.format > 1 || newer.leftOut.length > 0));
-}
-
-/** That a newer version made it, and what is left out; empty for a recording that is known through and through. */
-export function newerLines({ path, newer }: RecordingFacts): string[] {
-  if (newer === null) return [];
-  const { flightring, format, leftOut } = newer;
-  const shown = leftOut.slice(0, 8).join(', ') + (leftOut.length > 8 ? ', …' : '');
-  const what = leftOut.length === 0 ? 'nothing had to be left out' : `left out: ${leftOut.length} (${shown})`;
-  return [
-    `${path} was made by flightring ${flightring} (format ${format}), newer than this one (${VERSION}); what is known here was read; ${what}.`,
-  ];
 }

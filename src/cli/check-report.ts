@@ -1,10 +1,10 @@
 // The outcome of a check in words: the verdict on every claim, what broke, and how it compares with what was seen live.
 
-import { newerLines } from './check-exit.ts';
 import { SHARE_BASE } from '../model/slot.ts';
 import type { Violation } from '../model/violation.ts';
 import type { InvariantVerdict, LiveComparison, RecordingCheck, Verdict } from '../pipeline.ts';
 import type { RecordingFacts } from '../recording/open.ts';
+import { newerLines } from '../report/newer.ts';
 import type { Palette } from '../report/palette.ts';
 import { formatCount, formatSeconds, plural } from '../report/span.ts';
 import { nextCommands, violationLine, violationText } from '../report/violation.ts';

@@ -3,8 +3,9 @@
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import type { CheckFailure, CheckOutcome } from '../bulk/check-recordings.ts';
-import { EXIT, type ExitCode, FlightringError, UsageError } from '../model/errors.ts';
+import type { CheckOutcome } from '../bulk/check-recordings.ts';
+import { type CheckFailure, failureOf } from '../bulk/messages.ts';
+import { EXIT, type ExitCode, FlightringError, type RecordingError, UsageError } from '../model/errors.ts';
 import { checkRecording, type CheckOptions } from '../pipeline.ts';
 import { findRecordings } from '../recording/find.ts';
 import { createPalette, type Palette } from '../report/palette.ts';
@@ -48,7 +49,9 @@ export async function runCheck(
   err: NodeJS.WriteStream = process.stderr,
 ): Promise<ExitCode> {
   const chosen = flags.invariants === undefined ? null : await chooseInvariants(flags.invariants);
-  const files = findRecordings(places);
+  const unreadable = new Map<string, RecordingError>();
+  const files = findRecordings(places, { onUnreadable: (error, folder) => unreadable.set(folder, error) });
+  if (files.length === 0) for (const error of unreadable.values()) throw error;
   const sizes = files.map(sizeOf);
   const jobs = jobsFor(sizes, flags.jobs);
   const output = { out, err, flags, palette: createPalette(wantsColour(out, flags.color)) };
@@ -69,7 +72,11 @@ export async function runCheck(
       : inParallel(files, sizes, chosen, jobs, stop.signal, told);
   const onInterrupt = (): void => stop.abort();
   if (files.length > 1) process.once('SIGINT', onInterrupt);
-  let worst: ExitCode = EXIT.fine;
+  let worst: ExitCode = unreadable.size > 0 ? EXIT.badInput : EXIT.fine;
+  for (const [folder, { message }] of unreadable) {
+    err.write(`flightring: ${printable(message)}\n`);
+    totals.addUnreadable(folder, message);
+  }
   try {
     for await (const outcome of outcomes) {
       status.end();
@@ -87,7 +94,12 @@ export async function runCheck(
 }
 
 function sizeOf(file: string): number {
-  return BYTES_PER_FILE + (statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+  try {
+    return BYTES_PER_FILE + (statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+  } catch {
+    // Opening it says why.
+    return BYTES_PER_FILE;
+  }
 }
 
 function jobsFor(sizes: readonly number[], wanted: string | undefined): number {
@@ -122,8 +134,9 @@ async function* inOrder(
     } catch (thrown) {
       progress.end();
       const error = chosen === null ? thrown : chosen.explain(thrown);
-      if (!(error instanceof FlightringError)) throw error;
-      yield { path, check: null, failure: { code: error.code, message: error.message } };
+      // Of many recordings the others are checked all the same.
+      if (!(error instanceof FlightringError) && files.length === 1) throw error;
+      yield { path, check: null, failure: failureOf(error) };
     }
   }
 }

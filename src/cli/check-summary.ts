@@ -41,6 +41,11 @@ export class CheckTotals {
     }
   }
 
+  /** A folder that could not be looked through. */
+  addUnreadable(path: string, message: string): void {
+    this.#unreadable.push({ path, message });
+  }
+
   lines(palette: Palette, files: number, ms: number): string[] {
     const names = [...this.#verdicts].sort(([a], [b]) => Number(a > b) - Number(a < b));
     const width = Math.max(0, ...names.map(([name]) => name.length));

@@ -25,7 +25,7 @@ export function checkCommand(): Command {
     .option('--no-color', 'plain text on a terminal, too')
     .addHelpText(
       'after',
-      '\nExit status: 0 no violation (warnings are not one), 1 a violation, 2 bad usage or a damaged recording,\n4 no violation, but events were lost in the recording. Of several recordings, the worst.\n\nExample: flightring check archive/ --invariants ./tomorrow.ts',
+      '\nExit status: 0 no violation (warnings are not one), 1 a violation, 2 bad usage or a damaged recording,\n4 no violation, but events were lost in the recording. Of several recordings the worst: 2, then 1, then 4.\n\nExample: flightring check archive/ --invariants ./tomorrow.ts',
     )
     .action(async (files: string[], flags: CheckFlags) => {
       process.exitCode = await (await import('./check-run.ts')).runCheck(files, flags);

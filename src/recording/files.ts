@@ -58,6 +58,23 @@ export function createPart(path: string): PartFile {
   };
 }
 
+/** Opens a file that was there a moment ago, and may be gone by now. */
+export function openToRead(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY);
+  } catch (cause) {
+    throw readError(cause, path);
+  }
+}
+
+/** Why a recording can't be read, in words. */
+export function readError(cause: unknown, path: string): RecordingError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : '';
+  if (code === 'ENOENT') return new RecordingError('NOT_FOUND', `There is no recording ${path}.`, { cause });
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new RecordingError('UNREADABLE', `${path} can't be read: ${why}.`, { cause });
+}
+
 /** A rename is durable only once its folder is; a file system that can't sync folders has nothing to sync. */
 function syncFolder(path: string): void {
   const fd = openSync(path, constants.O_RDONLY);

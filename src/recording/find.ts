@@ -7,7 +7,12 @@ import { RecordingError, UsageError } from '../model/errors.ts';
 export interface FindOptions {
   /** What files in folders must end with to be taken; by default both forms of a recording. */
   readonly endings?: readonly string[];
+  /** Told of each folder that can't be looked through; the others are. Without it, it is thrown. */
+  readonly onUnreadable?: (error: RecordingError, folder: string) => void;
 }
+
+/** What `list` does with a folder that can't be looked through. */
+type Unreadable = (error: RecordingError, folder: string) => void;
 
 const ENDINGS = ['.parquet', '.raw'];
 const MAGIC = /[*?[{]/;
@@ -18,7 +23,7 @@ const MAX_WORDS = 1000;
  * The files that `places` name, each once: a file as it is, whether it exists or not (opening it says what is wrong); of a
  * folder all recordings in it and below, but hidden ones; of a pattern (`*`, `?`, `[a-z]`, `**`, `{a,b}`) all that match.
  * They come in the order of `places`, and of one place sorted by name. Throws when a folder holds no recording, or a
- * pattern matches none.
+ * pattern matches none, but for what `onUnreadable` was told of.
  *
  * @example
  * findRecordings(['recordings/', 'archive/host=?/*.parquet']);
@@ -27,7 +32,7 @@ export function findRecordings(places: readonly string[], options: FindOptions =
   const endings = options.endings ?? ENDINGS;
   const found = new Map<string, string>();
   for (const place of places) {
-    for (const file of expand(place, endings)) {
+    for (const file of expand(place, endings, options.onUnreadable)) {
       const whole = resolve(file);
       if (!found.has(whole)) found.set(whole, file);
     }
@@ -35,27 +40,38 @@ export function findRecordings(places: readonly string[], options: FindOptions =
   return [...found.values()];
 }
 
-function expand(place: string, endings: readonly string[]): string[] {
+function expand(place: string, endings: readonly string[], onUnreadable?: Unreadable): string[] {
   const kind = kindOf(place);
+  let told = false;
+  const tell: Unreadable = (error, folder) => {
+    if (!onUnreadable) throw error;
+    told = true;
+    onUnreadable(error, folder);
+  };
   if (kind === 'folder') {
-    const files = walk(place, endings);
-    if (files.length > 0) return files;
+    const files = walk(place, endings, tell);
+    if (files.length > 0 || told) return files;
     throw new UsageError(
       'NO_RECORDINGS',
       `There is no recording in ${place}: no file there, or in a folder below, ends with ${endings.join(' or ')}.`,
     );
   }
   if (kind !== 'nothing' || !MAGIC.test(place)) return [place];
-  const matches = expandBraces(place).flatMap(matchPattern);
-  const files = matches.flatMap(({ path, isFolder }) => (isFolder ? walk(path, endings) : [path]));
-  if (files.length > 0) return files.sort(byName);
+  const matches = expandBraces(place).flatMap((pattern) => matchPattern(pattern, tell));
+  const files = matches.flatMap(({ path, isFolder }) => (isFolder ? walk(path, endings, tell) : [path]));
+  if (files.length > 0 || told) return files.sort(byName);
   throw new UsageError('NO_RECORDINGS', `No recording matches ${place}; check the pattern and the folder.`);
 }
 
+/** What can't be looked at (a link in a circle, a folder that may not be entered) is a file: opening it says why. */
 function kindOf(path: string): 'folder' | 'file' | 'nothing' {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return 'nothing';
-  return stats.isDirectory() ? 'folder' : 'file';
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return 'nothing';
+    return stats.isDirectory() ? 'folder' : 'file';
+  } catch {
+    return 'file';
+  }
 }
 
 interface Entry {
@@ -65,7 +81,7 @@ interface Entry {
   readonly isLink: boolean;
 }
 
-function list(folder: string): Entry[] {
+function list(folder: string, onUnreadable: Unreadable): Entry[] {
   try {
     return readdirSync(folder === '' ? '.' : folder, { withFileTypes: true }).map((entry) => ({
       name: entry.name,
@@ -77,16 +93,18 @@ function list(folder: string): Entry[] {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new RecordingError('UNREADABLE', `${folder} can't be looked through: ${why}.`, { cause });
+    const message = `${folder} can't be looked through: ${why}.`;
+    onUnreadable(new RecordingError('UNREADABLE', message, { cause }), folder);
+    return [];
   }
 }
 
 /** Recordings in a folder and below. Links to folders are not followed, or there might be no end. */
-function walk(folder: string, endings: readonly string[]): string[] {
+function walk(folder: string, endings: readonly string[], onUnreadable: Unreadable): string[] {
   const files: string[] = [];
   const folders = [folder];
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
-    for (const { name, isFolder, isFile, isLink } of list(next)) {
+    for (const { name, isFolder, isFile, isLink } of list(next, onUnreadable)) {
       if (name.startsWith('.')) continue;
       const path = join(next, name);
       if (isFolder) folders.push(path);
@@ -97,8 +115,13 @@ function walk(folder: string, endings: readonly string[]): string[] {
   return files.sort(byName);
 }
 
+/** Where a link leads; one that leads nowhere, or in a circle, is no recording. */
 function isFileAt(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch (cause) {
+    return !(cause instanceof Error && 'code' in cause && cause.code === 'ELOOP');
+  }
 }
 
 function byName(a: string, b: string): number {
@@ -128,25 +151,27 @@ interface Match {
 }
 
 /** Files and folders that a pattern without braces matches. */
-function matchPattern(pattern: string): Match[] {
+function matchPattern(pattern: string, onUnreadable: Unreadable): Match[] {
   const [first, ...others] = pattern.split('/');
   const words = (first === '' ? others : [first as string, ...others]).filter((word) => word !== '');
   let reached: Match[] = [{ path: first === '' ? '/' : '', isFolder: true }];
   for (const word of words) {
     const folders = reached.filter(({ isFolder }) => isFolder);
-    reached = folders.flatMap(({ path }) => (word === '**' ? foldersFrom(path) : matchWord(path, word)));
+    reached = folders.flatMap(({ path }) =>
+      word === '**' ? foldersFrom(path, onUnreadable) : matchWord(path, word, onUnreadable),
+    );
   }
   return reached;
 }
 
-function matchWord(folder: string, word: string): Match[] {
+function matchWord(folder: string, word: string, onUnreadable: Unreadable): Match[] {
   if (!MAGIC.test(word)) {
     const path = join(folder, word);
     const kind = kindOf(path);
     return kind === 'nothing' ? [] : [{ path, isFolder: kind === 'folder' }];
   }
   const expression = expressionOf(word);
-  return list(folder).flatMap(({ name, isFolder, isFile, isLink }): Match[] => {
+  return list(folder, onUnreadable).flatMap(({ name, isFolder, isFile, isLink }): Match[] => {
     if (!expression.test(name) || (name.startsWith('.') && !word.startsWith('.'))) return [];
     const path = join(folder, name);
     if (!isLink) return isFolder || isFile ? [{ path, isFolder }] : [];
@@ -156,10 +181,10 @@ function matchWord(folder: string, word: string): Match[] {
 }
 
 /** The folder itself and all below: `**`. */
-function foldersFrom(folder: string): Match[] {
+function foldersFrom(folder: string, onUnreadable: Unreadable): Match[] {
   const found = [folder];
   for (const next of found)
-    for (const { name, isFolder } of list(next))
+    for (const { name, isFolder } of list(next, onUnreadable))
       if (isFolder && !name.startsWith('.')) found.push(join(next, name));
   return found.map((path) => ({ path, isFolder: true }));
 }

@@ -6,6 +6,7 @@ import { RecordingError } from '../model/errors.ts';
 import type { RecordLayout } from '../model/layout.ts';
 import type { RecordingMeta } from '../model/recording.ts';
 import type { Batch } from '../model/slot.ts';
+import { readError } from './files.ts';
 import type { Damage } from './integrity.ts';
 import type { Newer } from './meta.ts';
 import { RAW_MAGIC, readRaw } from './raw.ts';
@@ -118,9 +119,6 @@ function readStart(path: string): string {
     }
   } catch (cause) {
     if (cause instanceof RecordingError) throw cause;
-    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
-    if (code === 'ENOENT') throw new RecordingError('NOT_FOUND', `There is no recording ${path}.`, { cause });
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new RecordingError('UNREADABLE', `${path} can't be read: ${why}.`, { cause });
+    throw readError(cause, path);
   }
 }

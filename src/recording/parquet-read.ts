@@ -1,6 +1,6 @@
 // Reads a recording's Parquet file back into slots, trusting none of it.
 
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import type { RecordLayout } from '../model/layout.ts';
 import { FlightringError, RecordingError } from '../model/errors.ts';
 import type { RecordingMeta } from '../model/recording.ts';
@@ -8,6 +8,7 @@ import type { Batch } from '../model/slot.ts';
 import { type ChunkValues, createChunkValues, decodeChunk } from './chunk.ts';
 import { type Column, type ColumnPlan, COMMON, GROUP_ROWS, planColumns, type Storage } from './columns.ts';
 import { SLACK_BYTES } from './decode.ts';
+import { openToRead } from './files.ts';
 import {
   type Footer,
   type GroupFacts,
@@ -52,7 +53,7 @@ export interface ParquetRecording {
 
 /** Opens a Parquet recording: checks all its bytes, then its structure. */
 export function readParquet(path: string): ParquetRecording {
-  const fd = openSync(path, 'r');
+  const fd = openToRead(path);
   try {
     const { footer: bytes, groups, goodGroups, damage } = verify(fd, fstatSync(fd).size, path);
     const footer = inWords(path, 'at its footer', () => readFooter(bytes.subarray(0, -8)));
@@ -293,7 +294,7 @@ function* readGroups(
   const values: ChunkValues[] = plan.columns.map(createChunkValues);
   const longest = groups.reduce((most, { start, end }) => Math.max(most, end - start), 0);
   const memory = new Uint8Array(longest + SLACK_BYTES);
-  const fd = openSync(path, 'r');
+  const fd = openToRead(path);
   try {
     for (const [index, group] of groups.entries()) {
       const where = `between byte ${group.start} and ${group.end}`;

@@ -1,11 +1,11 @@
 // The raw form of a recording: a frozen bank exactly as it was, behind a header and before its description.
 
-import { closeSync, fstatSync, fsync, openSync } from 'node:fs';
+import { closeSync, fstatSync, fsync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { RecordingError } from '../model/errors.ts';
 import type { RecordingMeta } from '../model/recording.ts';
 import { type Batch, CONTINUATION, FLAG, HEAD, SLOT_BYTES, SLOT_LANES } from '../model/slot.ts';
-import { createPart, writeAll, writeError } from './files.ts';
+import { createPart, openToRead, writeAll, writeError } from './files.ts';
 import { type Damage, readExactly, readInto } from './integrity.ts';
 import { partialKinds } from './translate.ts';
 import { planColumns } from './columns.ts';
@@ -105,7 +105,7 @@ export interface RawRecording {
 
 /** Opens a raw file and checks every byte of it. */
 export function readRaw(path: string): RawRecording {
-  const fd = openSync(path, 'r');
+  const fd = openToRead(path);
   try {
     const size = fstatSync(fd).size;
     const { slots, json, table } = readRawHeader(fd, size, path);
@@ -211,7 +211,7 @@ function countRecords(path: string, slots: number): number {
 
 /** The first `slots` slots, no record in two batches; an incomplete record at the very end is left out. */
 function* rawBatches(path: string, slots: number): Generator<Batch, void, undefined> {
-  const fd = openSync(path, 'r');
+  const fd = openToRead(path);
   try {
     for (let first = 0; first < slots; ) {
       const count = Math.min(BATCH_SLOTS, slots - first);

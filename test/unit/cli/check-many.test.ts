@@ -1,7 +1,7 @@
 // flightring check over many recordings: threads, the order of results, what goes wrong on one of them, and the summary.
 
 import { execFile } from 'node:child_process';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -122,6 +122,33 @@ test('a thread that dies on one recording leaves the others to be checked', asyn
     err.match(/lossy.\d\.parquet could not be checked: the thread that did came to an end/g),
   ).toHaveLength(4);
   expect(out).toMatch(/^mine\.x {2}holds in 8$/m);
+});
+
+test('what vanishes meanwhile, leads in a circle or is no recording is told; all others are checked', async () => {
+  using folder = recordingFolder();
+  archive(folder);
+  const [circle, text] = [join(folder.path, 'circle.parquet'), join(folder.path, 'text.parquet')];
+  symlinkSync(circle, circle);
+  writeFileSync(text, 'not a recording');
+  const module = join(folder.path, 'mine.ts');
+  // Removes the next recording while the first is checked.
+  writeFileSync(
+    module,
+    `import { rmSync } from 'node:fs';
+export default { ${CLAIM}, needs: ['xsk_rx_write'],
+  start: () => { rmSync('${join(folder.path, 'healthy', '3.parquet')}', { force: true }); return { step() {} }; } };\n`,
+  );
+  for (const jobs of ['1', '2']) {
+    renameSync(folder.parquet('3', HEALTHY), join(folder.path, 'healthy', '3.parquet'));
+    const { code, out, err } = await check(folder.path, circle, '--jobs', jobs, '--invariants', module);
+    expect(code).toBe(2);
+    expect(err).toMatch(/There is no recording .*healthy\/3\.parquet\./);
+    expect(err).toMatch(/circle\.parquet can't be read: ELOOP/);
+    expect(err).toMatch(/text\.parquet is not a recording/);
+    expect(err.trimEnd().split('\n')).toHaveLength(3);
+    expect(out).toMatch(/^mine\.x {2}holds in 7, unknown in 4$/m);
+    expect(out).toMatch(/^unreadable: 3$/m);
+  }
 });
 
 test.each([

@@ -1,6 +1,7 @@
 // Files, folders and patterns become the same list of recordings every time.
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -94,4 +95,42 @@ test.each([
 ])('%s is refused in one sentence', (place, sentence) => {
   expect(() => find(place)).toThrow(UsageError);
   expect(() => find(place)).toThrow(sentence);
+});
+
+describe('what can not be looked at', () => {
+  /** Folders in folders until their path is too long for the kernel, whoever asks. */
+  function tooDeep(): { path: string; remove(): void } {
+    const path = mkdtempSync(join(tmpdir(), 'flightring-deep-'));
+    const deep = join(...Array.from({ length: 10 }, () => 'x'.repeat(250)));
+    for (const half of ['one', 'other']) mkdirSync(join(path, half, deep), { recursive: true });
+    renameSync(join(path, 'other'), join(path, 'one', deep, 'other'));
+    writeFileSync(join(path, 'a.parquet'), '');
+    return { path, remove: () => execFileSync('rm', ['-r', path]) };
+  }
+
+  test('is told, and the rest is found', () => {
+    const { path, remove } = tooDeep();
+    try {
+      expect(() => findRecordings([path])).toThrow(/can't be looked through: ENAMETOOLONG/);
+      const told: string[] = [];
+      const found = findRecordings([path], { onUnreadable: (_error, folder) => told.push(folder) });
+      expect(found).toEqual([join(path, 'a.parquet')]);
+      expect(told).toHaveLength(1);
+    } finally {
+      remove();
+    }
+  });
+
+  test('a link that leads to itself is no recording in a folder, and is opened where it is named', () => {
+    const path = mkdtempSync(join(tmpdir(), 'flightring-circle-'));
+    try {
+      writeFileSync(join(path, 'a.parquet'), '');
+      const circle = join(path, 'circle.parquet');
+      symlinkSync(circle, circle);
+      expect(findRecordings([path])).toEqual([join(path, 'a.parquet')]);
+      expect(findRecordings([circle])).toEqual([circle]);
+    } finally {
+      rmSync(path, { recursive: true });
+    }
+  });
 });
