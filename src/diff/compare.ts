@@ -44,8 +44,10 @@ function* rates(a: Profile, b: Profile): Generator<Difference> {
     const path = PATH_OF.get(kind) ?? '';
     const [x, y] = [a, b].map(({ kinds, observedNs }) => ({
       count: kinds.get(kind) ?? 0,
-      per: (observedNs.get(path) ?? 1) / 1e9,
+      per: (observedNs.get(path) ?? 0) / 1e9,
     })) as [Counted, Counted];
+    // Without time there is no rate.
+    if (x.per === 0 || y.per === 0) continue;
     yield { measure: 'rate', subject: kind, path, ...compareCounts(x, y) };
   }
 }

@@ -1,6 +1,7 @@
 // Two recordings of the same scenario: what differs between them, most different first.
 
 import { checkRecording, type InvariantVerdict, type Verdict } from '../pipeline.ts';
+import { LAYOUTS } from '../generated/layouts.ts';
 import { UsageError } from '../model/errors.ts';
 import type { ProbeCoverage } from '../model/recording.ts';
 import { openRecording, type Recording } from '../recording/open.ts';
@@ -45,16 +46,23 @@ export interface CoverageDifference {
   readonly b: string;
 }
 
+/** A path that only one of them was recorded with: of its events nothing can be compared. */
+export interface PathDifference {
+  readonly path: string;
+  readonly recordedIn: 'a' | 'b';
+}
+
 export interface RecordingDiff {
   readonly a: DiffSide;
   readonly b: DiffSide;
+  readonly paths: readonly PathDifference[];
   readonly verdicts: readonly VerdictDifference[];
   readonly coverage: readonly CoverageDifference[];
   /** Those that are notable. */
   readonly differences: readonly Difference[];
   /** Figures that differ by less, or that may do so by chance. */
   readonly minor: readonly Difference[];
-  /** A verdict, a probe or a figure differs notably. */
+  /** A verdict, a probe or a figure differs notably, or only one of them holds any event. */
   readonly differ: boolean;
 }
 
@@ -77,18 +85,23 @@ export async function diffRecordings(
   const total = 2 * (recordings[0].rows + recordings[1].rows);
   const one = await lookAt(recordings[0], (done) => onProgress(done, total));
   const other = await lookAt(recordings[1], (done) => onProgress(2 * recordings[0].rows + done, total));
-  const all = compareProfiles(one.profile, other.profile);
+  const paths = comparePaths(pathsOf(recordings[0], one.profile), pathsOf(recordings[1], other.profile));
+  const isCompared = ({ path }: Difference) => !paths.some((one) => one.path === path);
+  const all = compareProfiles(one.profile, other.profile).filter(isCompared);
   const differences = all.filter(({ atLeast }) => atLeast >= threshold);
   const verdicts = compareVerdicts(one.verdicts, other.verdicts);
   const coverage = compareCoverage(recordings[0].meta.coverage, recordings[1].meta.coverage);
   return {
     a: one.side,
     b: other.side,
+    paths,
     verdicts,
     coverage,
     differences,
     minor: all.filter(({ atLeast }) => atLeast < threshold),
-    differ: differences.length + verdicts.length + coverage.length > 0,
+    differ:
+      differences.length + verdicts.length + coverage.length > 0 ||
+      (one.side.events === 0) !== (other.side.events === 0),
   };
 }
 
@@ -163,6 +176,22 @@ function compareCoverage(a: readonly ProbeCoverage[], b: readonly ProbeCoverage[
       a: statusOf(one.get(probe)),
       b: statusOf(other.get(probe)),
     }));
+}
+
+const PATH_OF = new Map(LAYOUTS.map(({ kind, path }) => [kind, path]));
+
+/** Those that it has probes or events of; null for one that says nothing of its probes. */
+function pathsOf({ meta: { coverage } }: Recording, { kinds }: Profile): ReadonlySet<string> | null {
+  if (coverage.length === 0) return null;
+  const ofProbes = coverage.filter(isAttached).map(({ path }) => path);
+  return new Set([...ofProbes, ...[...kinds.keys()].map((kind) => PATH_OF.get(kind) ?? '')]);
+}
+
+function comparePaths(a: ReadonlySet<string> | null, b: ReadonlySet<string> | null): PathDifference[] {
+  if (a === null || b === null) return [];
+  return [...new Set([...a, ...b])]
+    .filter((path) => a.has(path) !== b.has(path))
+    .map((path) => ({ path, recordedIn: a.has(path) ? 'a' : 'b' }));
 }
 
 function isAttached(entry: ProbeCoverage | undefined): boolean {

@@ -26,7 +26,7 @@ export interface Profile {
   readonly spanNs: number;
   /** By kind. */
   readonly kinds: ReadonlyMap<string, number>;
-  /** By path: how much of the span its events are all there. */
+  /** By path: how much of the span its events are all there; 0 where that says nothing of how often they come. */
   readonly observedNs: ReadonlyMap<string, number>;
   /** By `from → to`. */
   readonly moves: ReadonlyMap<string, Move>;
@@ -142,7 +142,7 @@ class Profiler {
         LAYOUTS.flatMap(({ kind, number }) => (this.#kinds[number] ? [[kind, this.#kinds[number]]] : [])),
       ),
       observedNs: new Map(
-        SHARES.map((path, share) => [path, Math.max(1, spanNs - (this.#missingNs[share] as number))]),
+        SHARES.map((path, share) => [path, Math.max(0, spanNs - (this.#missingNs[share] as number))]),
       ),
       moves: new Map([...this.#moves.values()].map((move) => [`${move.from} → ${move.to}`, move])),
       lost: this.#lost,

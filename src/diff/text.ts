@@ -4,7 +4,13 @@ import type { Palette } from '../report/palette.ts';
 import { printable } from '../report/printable.ts';
 import { formatCount, formatSpan, plural } from '../report/span.ts';
 import type { Difference } from './compare.ts';
-import type { CoverageDifference, DiffSide, RecordingDiff, VerdictDifference } from './diff.ts';
+import type {
+  CoverageDifference,
+  DiffSide,
+  PathDifference,
+  RecordingDiff,
+  VerdictDifference,
+} from './diff.ts';
 
 export interface DiffTextOptions {
   readonly palette: Palette;
@@ -22,7 +28,8 @@ export function diffText(diff: RecordingDiff, { palette, limit, all }: DiffTextO
   return [
     ...sides(diff.a, diff.b, palette),
     ...section('verdicts', diff.verdicts.map(verdictText), palette),
-    ...section('probes', coverageTexts(diff.coverage), palette),
+    ...section('paths', diff.paths.map(pathText), palette),
+    ...section('probes', coverageTexts(probesOf(diff)), palette),
     ...figures(rows.slice(0, limit), palette),
     ...(hidden > 0 ? [palette.dim(`  … and ${formatCount(hidden)} more (--limit)`)] : []),
     '',
@@ -52,6 +59,16 @@ function verdictText({ invariant, a, b }: VerdictDifference): string {
     return facts.verdict === 'violated' ? `violated (${formatCount(facts.fired)}×)` : facts.verdict;
   };
   return `${invariant}: ${text(a)} in A, ${text(b)} in B`;
+}
+
+function pathText({ path, recordedIn }: PathDifference): string {
+  const [there, missing] = recordedIn === 'a' ? ['A', 'B'] : ['B', 'A'];
+  return `${printable(path)}: recorded in ${there}, not in ${missing}; its figures are left out`;
+}
+
+/** Those of paths that both were recorded with. */
+function probesOf({ coverage, paths }: RecordingDiff): CoverageDifference[] {
+  return coverage.filter((probe) => !paths.some(({ path }) => path === probe.path));
 }
 
 function coverageTexts(coverage: readonly CoverageDifference[]): string[] {
@@ -101,7 +118,9 @@ function factorText(factor: number): string {
   return factor >= 99.5 ? formatCount(Math.round(factor)) : factor.toFixed(factor < 9.95 ? 2 : 1);
 }
 
-function summary({ differ, differences, minor }: RecordingDiff, all: boolean, palette: Palette): string[] {
+function summary(diff: RecordingDiff, all: boolean, palette: Palette): string[] {
+  const { a, b, differ, differences, minor } = diff;
+  if (a.events === 0 || b.events === 0) return [emptyText(a, b)];
   const few =
     all || minor.length === 0
       ? ''
@@ -112,6 +131,12 @@ function summary({ differ, differences, minor }: RecordingDiff, all: boolean, pa
       `${plural(differences.length, 'figure')} ${differences.length === 1 ? 'differs' : 'differ'} notably${few}.`,
     ),
   ];
+}
+
+function emptyText(a: DiffSide, b: DiffSide): string {
+  if (a.events === 0 && b.events === 0) return 'Neither holds an event: there is nothing to compare.';
+  const [empty, other] = a.events === 0 ? ['A', b] : ['B', a];
+  return `${empty} holds no event, the other one ${formatCount(other.events)}: no figure can be compared.`;
 }
 
 /** Columns as wide as their widest cell; the first `right` of them but the second are numbers, to the right. */

@@ -8,8 +8,10 @@ import { runDiff } from '../../../src/cli/diff-run.ts';
 import { compareProfiles } from '../../../src/diff/compare.ts';
 import { diffRecordings } from '../../../src/diff/diff.ts';
 import { Histogram } from '../../../src/diff/histogram.ts';
+import { diffText } from '../../../src/diff/text.ts';
 import type { Profile } from '../../../src/diff/profile.ts';
 import type { ProbeCoverage, RecordingMeta } from '../../../src/model/recording.ts';
+import { createPalette } from '../../../src/report/palette.ts';
 import type { EventSpec } from '../batch.ts';
 import { Paper } from '../cli/recordings.ts';
 import { OUTER_1, SOCKET_OUTER_1, Story } from '../invariants/setup.ts';
@@ -116,6 +118,52 @@ describe('diff', () => {
     );
     expect(differences.filter(({ measure }) => measure === 'rate')).toEqual([]);
     expect(b.lost).toBe(half);
+  });
+
+  it('compares no figures where one holds no event, and says that they differ', async () => {
+    const full = write('full', rounds(500, 5000).events);
+    const empty = write('empty', []);
+    const diff = await diffRecordings(empty, full);
+    expect(diff).toMatchObject({ differ: true, differences: [], minor: [] });
+    expect(await diffRecordings(empty, empty)).toMatchObject({ differ: false });
+    const text = diffText(diff, { palette: createPalette(false), limit: 30, all: true });
+    expect(text.at(-1)).toBe('A holds no event, the other one 2000: no figure can be compared.');
+  });
+
+  it('takes no rate from a moment without length', async () => {
+    const [first] = rounds(1, 5000).events;
+    const once = write('once', [first as EventSpec]);
+    const often = write('often', rounds(500, 5000).events);
+    const { differences, minor } = await diffRecordings(once, often);
+    expect([...differences, ...minor].filter(({ measure }) => measure === 'rate')).toEqual([]);
+  });
+
+  it('leaves out the figures of a path that only one was recorded with', async () => {
+    const attached = (path: string): ProbeCoverage => ({
+      probe: `${path}_probe`,
+      path,
+      target: 'function',
+      method: 'fentry',
+      status: 'attached',
+      reason: null,
+    });
+    const marks = Array.from({ length: 400 }, (_, i) => ({
+      kind: 'mark_set',
+      ts: 1_000_000_000_000 + i * 1000,
+      value: i,
+      text: 'x',
+    }));
+    const events = rounds(100, 5000).events;
+    const a = write('one-path', events, { coverage: [attached('xsk')] });
+    const both = [...events, ...marks].sort((x, y) => x.ts - y.ts);
+    const b = write('two-paths', both, { coverage: [attached('xsk'), attached('mark')] });
+    const diff = await diffRecordings(a, b);
+    expect(diff.paths).toEqual([{ path: 'mark', recordedIn: 'b' }]);
+    expect([...diff.differences, ...diff.minor].filter(({ path }) => path === 'mark')).toEqual([]);
+    expect(diff.differ).toBe(true);
+    const text = diffText(diff, { palette: createPalette(false), limit: 30, all: false }).join('\n');
+    expect(text).toContain('\npaths\n  mark: recorded in B, not in A; its figures are left out\n');
+    expect(text).not.toContain('mark_probe');
   });
 
   it('tells of verdicts and probes', async () => {
