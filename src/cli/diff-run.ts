@@ -6,7 +6,7 @@ import { EXIT, type ExitCode, RecordingError, UsageError } from '../model/errors
 import { openRecording } from '../recording/open.ts';
 import { createPalette } from '../report/palette.ts';
 import { wantsColour } from './colour.ts';
-import { writeLines } from './output.ts';
+import { tellNewer, writeLines } from './output.ts';
 import { startProgress } from './progress.ts';
 
 export interface DiffFlags {
@@ -40,6 +40,7 @@ export async function runDiff(
     out,
     flags.json ? [JSON.stringify(diff)] : diffText(diff, { palette, limit, all: flags.all === true }),
   );
+  for (const recording of [one, other]) tellNewer(recording, err);
   for (const { path, damage, rows } of [one, other])
     if (damage !== null)
       throw new RecordingError(

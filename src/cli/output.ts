@@ -1,7 +1,9 @@
 // Lines to a stream in pieces, as fast as the reader takes them; a reader that leaves early is no error.
 
 import type { Writable } from 'node:stream';
-import { printableLine } from '../report/printable.ts';
+import type { RecordingFacts } from '../recording/open.ts';
+import { newerLines } from '../report/newer.ts';
+import { printable, printableLine } from '../report/printable.ts';
 
 const PIECE = 1 << 16;
 
@@ -32,6 +34,11 @@ export async function writeLines(
     if (isClosed(error)) return false;
     throw error;
   }
+}
+
+/** Says of a recording of a newer version which one it is, and what had to be left out. */
+export function tellNewer(recording: RecordingFacts, err: Writable): void {
+  for (const line of newerLines(recording)) err.write(`flightring: ${printable(line)}\n`);
 }
 
 const streams = new WeakMap<Writable, { failure: Error | null }>();

@@ -4,7 +4,7 @@ import { RecordingError } from '../model/errors.ts';
 import { renderReport, reportPath, writeReport } from '../page/write-report.ts';
 import { openRecording } from '../recording/open.ts';
 import { formatCount, plural } from '../report/span.ts';
-import { writeLines } from './output.ts';
+import { tellNewer, writeLines } from './output.ts';
 import { startProgress } from './progress.ts';
 
 export interface ReportFlags {
@@ -39,6 +39,7 @@ export async function runReport(
   } finally {
     progress.end();
   }
+  tellNewer(recording, err);
   if (recording.damage) {
     const { offset, message, rowsReadable } = recording.damage;
     throw new RecordingError(

@@ -12,10 +12,10 @@ import { createThreadNames } from '../report/threads.ts';
 import { timeline } from '../report/timeline.ts';
 import { traceJson, type TraceRecording, traceText } from '../report/trace.ts';
 import type { TraceContext } from '../report/trace-line.ts';
-import { isPartly, newerLines } from './check-exit.ts';
+import { isPartly } from './check-exit.ts';
 import { wantsColour } from './colour.ts';
 import { type EventFlags, readFilter, readNumber, readSelector } from './event-filter.ts';
-import { writeLines } from './output.ts';
+import { tellNewer, writeLines } from './output.ts';
 
 export interface ShowOptions extends EventFlags {
   readonly limit?: string;
@@ -57,7 +57,7 @@ export async function show(
       `Left out events of kinds that this version of flightring doesn't know: ${kinds}.\n`,
     );
   }
-  for (const line of newerLines(recording)) process.stderr.write(`flightring: ${printable(line)}\n`);
+  tellNewer(recording, process.stderr);
   if (recording.damage) {
     const { offset, message, rowsReadable } = recording.damage;
     throw new RecordingError(

@@ -3,6 +3,7 @@
 import type { RecordingMeta } from '../model/recording.ts';
 import type { Recording } from '../recording/open.ts';
 import { costLines } from '../report/costs.ts';
+import { newerLines } from '../report/newer.ts';
 import { formatCount, formatSeconds, formatSpan, plural } from '../report/span.ts';
 import { freezeLines } from '../report/trace-header.ts';
 import type { PageFacts, Table } from './model.ts';
@@ -123,12 +124,14 @@ function lossLines({ loss }: RecordingMeta, { gaps }: Survey): string[] {
   ].filter((line) => line !== '');
 }
 
-function troublesOf({ damage, rows, unknownKinds }: Recording, survey: Survey): string[] {
+function troublesOf(recording: Recording, survey: Survey): string[] {
+  const { damage, rows, unknownKinds } = recording;
   const unknown = [...unknownKinds].map(
     ([kind, count]) =>
       `${plural(count, 'record')} of kind ${kind}, which this flightring does not know, left out`,
   );
   return [
+    ...newerLines(recording),
     ...(damage
       ? [
           `The recording is damaged: ${damage.message} (from byte ${damage.offset} on). ${formatCount(damage.rowsReadable)} of its ${formatCount(rows)} records could be read; this page shows those.`,

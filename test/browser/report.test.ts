@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundlePage } from '../../scripts/bundle-page.ts';
 import { writeLargeRecording } from '../large-recording.ts';
 import { pageFolder } from '../unit/page/pages.ts';
+import { T0, VIOLATION } from '../unit/report/story.ts';
 import { openReport, SHOTS, startBrowser } from './browser.ts';
 
 const GOLDEN = 'recordings/double-fill.parquet';
@@ -344,6 +345,36 @@ test.each([
   using folder = pageFolder();
   await using report = await openReport(browser, folder.write(name.replace(' ', '-'), changes, events));
   expect(await report.page.locator('main').textContent()).toContain(words);
+  expect(report.complaints).toEqual([]);
+});
+
+test('where only gaps are left they are drawn, though their CPU has no event', async () => {
+  using folder = pageFolder();
+  const gap = { kind: 'gap', ts: T0, cpu: 1, lost: 99, reason: 1, until: T0 + 1_000_000 };
+  const file = folder.write('only-gaps', { violations: [], freeze: null }, [gap]);
+  await using report = await openReport(browser, file);
+  const { page } = report;
+  const box = await page.locator('.picture .gap').boundingBox();
+  expect(box?.width).toBeGreaterThan(300);
+  await page.locator('.picture .gap').hover();
+  expect(await page.locator('.tip').textContent()).toContain('99 events lost on CPU 1');
+  expect(report.complaints).toEqual([]);
+});
+
+test('the event shown is that of the violation chosen, or none if it is not in the recording', async () => {
+  using folder = pageFolder();
+  const before = { cpu: 0, seq: 99_999, ts: T0 - 5000, kind: 'xsk_rx_write' };
+  const lost = { ...VIOLATION, at: before, evidence: [before] };
+  const file = folder.write('out-of-window', { violations: [VIOLATION, lost], outOfWindow: [lost] });
+  await using report = await openReport(browser, file);
+  const { page } = report;
+  expect(await page.locator('.inspector').textContent()).toContain('xsk_rx_write');
+  await page.keyboard.press(']');
+  expect(await page.locator('.inspector').textContent()).toBe(
+    'The event that broke it is not in this recording. Choose one in the picture to see all of it here.',
+  );
+  await page.keyboard.press('[');
+  expect(await page.locator('.inspector').textContent()).toContain('xsk_rx_write');
   expect(report.complaints).toEqual([]);
 });
 

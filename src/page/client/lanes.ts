@@ -106,6 +106,8 @@ function chooseCpus(recording: Recording, violation: number, all: boolean): Chos
   const { page } = recording;
   const weights = weigh(recording, violation, (row) => recording.cpu(row));
   for (const { cpu } of page.cpus) if (!weights.has(cpu)) weights.set(cpu, 0);
+  // All of a CPU's events may be lost.
+  for (const { cpu } of page.gaps) if (!weights.has(cpu)) weights.set(cpu, 1);
   for (const { cpu } of page.violations[violation]?.evidence ?? []) weights.set(cpu, Number.MAX_SAFE_INTEGER);
   const chosen = take(weights, all ? Number.POSITIVE_INFINITY : CPUS_FEW);
   const order = (cpu: number) => (cpu === BEFORE_CPU ? -1 : cpu);

@@ -27,7 +27,13 @@ function start(): void {
   const picture: Picture = new Picture(recording, {
     onSelect(row) {
       const reference = picture.violation?.severity ?? 'first event';
-      if (row < 0) return;
+      if (row < 0) {
+        const words = picture.violation
+          ? 'The event that broke it is not in this recording. Choose one in the picture to see all of it here.'
+          : 'Choose an event in the picture to see all of it here.';
+        details.replaceChildren(h('p', { class: 'quiet' }, words));
+        return;
+      }
       details.replaceChildren(eventDetails(recording, row, picture.zero, reference));
       const { kind, ts, cpu } = recording.event(row);
       spoken.textContent = `${kind.name}, ${kind.meaning}, ${relationText(ts - picture.zero, reference)}, ${cpuName(cpu)}`;
@@ -85,10 +91,7 @@ function start(): void {
     tip,
   );
   showViolation(0);
-  if (page.violations.length === 0)
-    details.replaceChildren(
-      h('p', { class: 'quiet' }, 'Choose an event in the picture to see all of it here.'),
-    );
+  if (page.violations.length === 0) picture.select(-1);
   picture.drawNow();
   new ResizeObserver(() => picture.draw()).observe(picture.element.parentElement ?? root);
   addEventListener('beforeprint', () => {

@@ -283,6 +283,8 @@ export class Picture {
       ...(page.range ?? []),
       ...(count > 0 ? [this.recording.ts(0), this.recording.ts(count - 1)] : []),
       ...page.violations.flatMap(({ at, evidence }) => [at.ts, ...evidence.map(({ ts }) => ts)]),
+      // Without any event the gaps are all there is.
+      ...(page.range === null ? page.gaps.flatMap(({ from, to }) => [from, to]) : []),
     ];
     if (times.length === 0) return [0, 1000];
     const [from, to] = [Math.min(...times), Math.max(...times)];

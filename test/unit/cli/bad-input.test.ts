@@ -1,18 +1,25 @@
 // Files that are no recordings, of a newer version, empty, or full of hostile names: one clear sentence each, and nothing a terminal obeys.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, test } from 'vitest';
 import { type CheckFlags, runCheck } from '../../../src/cli/check-run.ts';
+import { runDiff } from '../../../src/cli/diff-run.ts';
+import { runExplain } from '../../../src/cli/explain-run.ts';
+import { runReport } from '../../../src/cli/report-run.ts';
 import { show } from '../../../src/cli/show-run.ts';
+import { runShrink } from '../../../src/cli/shrink-run.ts';
 import { LAYOUTS } from '../../../src/generated/layouts.ts';
 import { EXIT } from '../../../src/model/errors.ts';
 import type { RecordLayout } from '../../../src/model/layout.ts';
 import type { RecordingMeta } from '../../../src/model/recording.ts';
 import { openRecording } from '../../../src/recording/open.ts';
+import { pageOf } from '../page/pages.ts';
 import { FAULTY, HEALTHY, Paper, recordingFolder } from './recordings.ts';
+
+type Streams = [NodeJS.WriteStream, NodeJS.WriteStream];
 
 async function check(file: string, flags: Partial<CheckFlags> = {}) {
   const [out, err] = [new Paper(), new Paper()];
@@ -91,6 +98,26 @@ describe('a recording of a newer version', () => {
     );
   });
 
+  test('is called so by every command that looks at it, and by its report', async () => {
+    using folder = recordingFolder();
+    const file = folder.parquet('a', FAULTY, { flightring: '9.8.7' });
+    const out = join(folder.path, 'out.parquet');
+    for (const run of [
+      (...streams: Streams) => runExplain(file, { color: false }, ...streams),
+      (...streams: Streams) => runShrink(file, { color: false, out }, ...streams),
+      (...streams: Streams) => runDiff(file, out, { threshold: '1.5', limit: '9', color: false }, ...streams),
+      (...streams: Streams) => runReport(file, {}, ...streams),
+    ]) {
+      const err = new Paper();
+      await run(...([new Paper(), err] as unknown as Streams));
+      expect(err.text).toMatch(
+        /^flightring: .*a\.parquet was made by flightring 9\.8\.7 \(format 1\), newer/,
+      );
+    }
+    const { facts } = await pageOf(file);
+    expect(facts.troubles).toContainEqual(expect.stringContaining('was made by flightring 9.8.7'));
+  });
+
   test('is read as far as it is known; what is not is named', async () => {
     using folder = recordingFolder();
     const file = folder.parquet('a', HEALTHY, {
@@ -133,6 +160,15 @@ describe('a recording of a newer version', () => {
       /made by flightring 9\.8\.7 \(format 1\), which is newer than this one \(0\.1\.0, format 1\) and can't be read by it: .*meta\.kernel/,
     );
   });
+});
+
+test('a file that is gone when it is read is told in words', async () => {
+  using folder = recordingFolder();
+  for (const file of [folder.parquet('a', HEALTHY), folder.raw('b', HEALTHY)]) {
+    const recording = await openRecording(file);
+    rmSync(file);
+    expect(() => [...recording.batches()]).toThrow(`There is no recording ${file}.`);
+  }
 });
 
 test('a recording of no events is judged: nothing is known', async () => {
