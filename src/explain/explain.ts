@@ -1,5 +1,6 @@
 // A violation explained: the events that had to happen for it, in order, and what the invariant expected instead.
 
+import { isDeadline } from '../check/deadline.ts';
 import type { EventView } from '../decode/event-view.ts';
 import type { Batch } from '../model/slot.ts';
 import { SNAPSHOT_CPU } from '../model/slot.ts';
@@ -11,7 +12,7 @@ import { gapText } from '../report/gap.ts';
 import { createObjectTable, type NamedObjects } from '../report/objects.ts';
 import { createThreadNames, type ThreadNames } from '../report/threads.ts';
 import { meaningOf } from '../report/violation.ts';
-import { matcherOf, placeOf } from '../shrink/related.ts';
+import { placeOf } from '../shrink/related.ts';
 import { viewsOf } from '../shrink/result.ts';
 import { isSameEvent } from '../shrink/same.ts';
 import { shrinkRecording, type Shrunk, type ShrinkOptions } from '../shrink/shrink.ts';
@@ -49,7 +50,7 @@ export interface Explanation {
   /** Events of the recording that are none of it. */
   readonly leftOut: number;
   readonly expected: Expected;
-  /** The offending event does not concern the object: it only shows that time is up. */
+  /** What the offending event says is of no account: it only shows that time is up. */
   readonly isDeadline: boolean;
 }
 
@@ -75,7 +76,7 @@ export async function explainRecording(
 export function explainShrunk(recording: Recording, shrunk: Shrunk): Explanation {
   const { invariant, original: violation } = shrunk;
   const slice = sliceOf(shrunk.batch);
-  const { events, concerns } = readEvents(recording, slice, violation);
+  const events = readEvents(recording, slice, violation);
   const earlier = slice.filter(({ ref }) => !isSameEvent(ref, violation.at)).map(({ ref }) => ref.kind);
   return {
     violation,
@@ -88,7 +89,12 @@ export function explainShrunk(recording: Recording, shrunk: Shrunk): Explanation
     })),
     leftOut: recording.rows - slice.length,
     expected: expectedInstead(invariant, earlier, violation.at.kind),
-    isDeadline: !concerns,
+    isDeadline: isDeadline(shrunk.batch, {
+      invariant,
+      violation: shrunk.violation,
+      objects: createObjectTable(shrunk.meta.objects),
+      clockErrorNs: shrunk.meta.clocks.errorNs,
+    }),
   };
 }
 
@@ -114,14 +120,13 @@ function readEvents(
   recording: Recording,
   slice: readonly SliceEvent[],
   violation: Violation,
-): { events: ExplainedEvent[]; concerns: boolean } {
+): ExplainedEvent[] {
   const { meta } = recording;
   const objects = createObjectTable(meta.objects);
   const threads = createThreadNames(meta.threads);
   const places = new Set(slice.map(({ ref }) => `${placeOf(ref)} ${ref.kind}`));
   const isLate = lateTest(slice, violation);
   const events: ExplainedEvent[] = [];
-  let concerns = true;
   let broken = false;
   for (const { event } of eventsOf(recording.batches())) {
     objects.learn(event);
@@ -133,11 +138,9 @@ function readEvents(
     }
     if (!places.has(`${placeOf(event)} ${event.kind}`)) continue;
     events.push(explainEvent(event, violation, roleOf(event, violation), objects, threads));
-    if (!isSameEvent(event, violation.at)) continue;
-    broken = true;
-    concerns = matcherOf(violation, objects)?.(event) ?? true;
+    broken ||= isSameEvent(event, violation.at);
   }
-  return { events, concerns };
+  return events;
 }
 
 function explainEvent(

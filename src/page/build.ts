@@ -11,6 +11,7 @@ import { meaningOf, nextCommands } from '../report/violation.ts';
 import { diagramOf } from './diagram.ts';
 import { embeddedOf } from './embedded.ts';
 import { factsOf } from './facts.ts';
+import { isLate } from './late.ts';
 import {
   AFTER,
   BEFORE,
@@ -44,14 +45,14 @@ export function buildPage(
   const survey = surveyRecording(recording, shown, during(0));
   const plans = planLives(shown, survey.places);
   const lives = followObjects(recording, plans.lives, during(1));
-  const base = shown[0]?.at.ts ?? survey.first ?? Number(meta.clocks.monotonicNs);
+  const base = shown[0]?.at.ts ?? survey.first ?? survey.firstGap ?? Number(meta.clocks.monotonicNs);
   const strings = new Strings();
   const rows = readRows(
     recording,
     {
       wanted: choosePositions(survey, lives),
       base,
-      first: survey.first ?? base,
+      first: survey.first ?? survey.firstGap ?? base,
       last: survey.last ?? base,
       cpus: new Set(most(survey.cpus, CPU_LANES_MAX)),
       threads: new Set(most(survey.threads, THREAD_LANES_MAX)),
@@ -234,15 +235,27 @@ function pageViolation(violation: Violation, parts: ViolationParts): PageViolati
           invariant,
           {
             at: violation.at,
-            evidence: violation.evidence.filter(
-              (_, i) => own?.ownEvidence.has(places.evidence[i] ?? -1) ?? true,
-            ),
+            evidence: evidenceOfOwn(violation, places, own),
           },
-          own?.track.pictured ? stationBefore(own, places.at) : undefined,
+          {
+            state: own?.track.pictured ? stationBefore(own, places.at) : undefined,
+            late: isLate(violation, invariant, places.lanes, recording.meta),
+          },
         )
       : null,
     commands: nextCommands(violation, recording.path).map((command) => plain(command, 2000)),
   };
+}
+
+/** Where none of it speaks of the object itself, all of it. */
+function evidenceOfOwn(
+  { evidence }: Violation,
+  places: Places,
+  own: Followed | undefined,
+): readonly EventRef[] {
+  const isOwn = (position: number) => position !== places.at && own?.ownEvidence.has(position);
+  const owned = evidence.filter((_, i) => isOwn(places.evidence[i] ?? -1));
+  return owned.length > 0 ? owned : evidence;
 }
 
 function stationBefore({ points }: Followed, at: number): string | undefined {

@@ -7,12 +7,12 @@ import type { Diagram } from './model.ts';
 
 /**
  * Null for an invariant that has no picture. The evidence is that of the violation's own object; `state` is the one that it was
- * in, where that is known better than from the evidence.
+ * in, where that is known better than from the evidence; `late` if the offending event doesn't concern the object.
  */
 export function diagramOf(
   invariant: Invariant,
   violation: Pick<Violation, 'at' | 'evidence'>,
-  state?: string,
+  { state, late = false }: { readonly state?: string | undefined; readonly late?: boolean } = {},
 ): Diagram | null {
   const edges = edgesOf(invariant);
   if (edges === null || edges.length === 0) return null;
@@ -28,7 +28,7 @@ export function diagramOf(
     states,
     anyFirst: isTable(invariant),
     edges: [...arrows.values()],
-    illegal: illegalMove(edges, states, violation, state),
+    illegal: illegalMove(edges, states, violation, state, late),
   };
 }
 
@@ -38,6 +38,7 @@ function illegalMove(
   states: readonly string[],
   { at, evidence }: Pick<Violation, 'at' | 'evidence'>,
   known: string | undefined,
+  late: boolean,
 ): Diagram['illegal'] {
   let state = known;
   for (const { kind, cpu, seq } of evidence) {
@@ -50,10 +51,11 @@ function illegalMove(
   const from = state ?? moves[0]?.from ?? edges[0]?.from;
   if (from === undefined) return null;
   const isLegal = moves.some((edge) => edge.from === from);
-  const to = isLegal ? undefined : moves[0]?.to;
+  const to = isLegal || late ? undefined : moves[0]?.to;
   return {
     from: states.indexOf(from),
     to: to === undefined ? null : states.indexOf(to),
     label: at.kind,
+    late,
   };
 }

@@ -117,7 +117,13 @@ export interface Diagram {
   readonly anyFirst: boolean;
   readonly edges: readonly { readonly from: number; readonly to: number; readonly label: string }[];
   /** The move that broke it; `to` null where it leads nowhere in the picture. */
-  readonly illegal: { readonly from: number; readonly to: number | null; readonly label: string } | null;
+  readonly illegal: {
+    readonly from: number;
+    readonly to: number | null;
+    readonly label: string;
+    /** Time ran out in that state: the event only shows it, and is about something else. */
+    readonly late: boolean;
+  } | null;
 }
 
 export interface PageCpu {

@@ -14,6 +14,8 @@ export interface Stop {
   readonly detail: string;
 }
 
+const NOWHERE: Stop = { station: undefined, detail: '' };
+
 /** Follows one object. */
 export interface Track {
   /** In the order in which they are drawn; a station met beyond them is put below. */
@@ -139,11 +141,12 @@ function neighbourTrack(objects: NamedObjects): Track {
     about: 'NUD states, and the MAC it has',
     step(event) {
       if (event.kind === 'neigh_release') return { station: ABSENT, detail: '' };
-      // An update says what is asked for; that it is done is another event.
-      const isAfter = event.field('nud') !== undefined && event.kind !== 'neigh_update';
-      const mac = event.field('mac') && event.kind !== 'neigh_update' ? event.text('mac') : '';
+      const nud = event.field('nud') === undefined ? undefined : fieldText(event, 'nud', objects);
+      const mac = event.field('mac') ? event.text('mac') : '';
+      // An update says what is asked for, and what there is; that it is done is another event.
+      if (event.kind === 'neigh_update' && (nud === undefined || nud === 'NONE')) return NOWHERE;
       return {
-        station: isAfter ? fieldText(event, 'nud', objects) : undefined,
+        station: nud,
         detail: mac === '00:00:00:00:00:00' ? '' : mac,
       };
     },

@@ -1,7 +1,7 @@
 // The first reading of a recording for a page: how much there is of what, and where the events behind the violations lie.
 
 import type { EventView } from '../decode/event-view.ts';
-import { GAP_KIND, SNAPSHOT_CPU } from '../model/slot.ts';
+import { GAP_KIND, SLOT_LANES, SNAPSHOT_CPU } from '../model/slot.ts';
 import type { EventRef, Violation } from '../model/violation.ts';
 import type { Recording } from '../recording/open.ts';
 import { eventsOf } from '../report/events.ts';
@@ -16,6 +16,8 @@ export interface Places {
   at: number;
   /** Objects that the evidence speaks of, as selectors. */
   readonly objects: Set<string>;
+  /** The records of the evidence, in order. */
+  readonly lanes: Uint32Array[];
 }
 
 export interface Survey {
@@ -29,6 +31,7 @@ export interface Survey {
   readonly cpus: Map<number, number>;
   readonly threads: Map<number, number>;
   gaps: number;
+  firstGap: number | null;
   /** By violation. */
   readonly places: readonly Places[];
 }
@@ -41,7 +44,7 @@ export function surveyRecording(
   onProgress: (records: number) => void,
 ): Survey {
   const places = violations.map(
-    ({ evidence }): Places => ({ evidence: evidence.map(() => -1), at: -1, objects: new Set() }),
+    ({ evidence }): Places => ({ evidence: evidence.map(() => -1), at: -1, objects: new Set(), lanes: [] }),
   );
   const wanted = wantedRefs(violations, places);
   const survey: Survey = {
@@ -53,6 +56,7 @@ export function surveyRecording(
     cpus: new Map(),
     threads: new Map(),
     gaps: 0,
+    firstGap: null,
     places,
   };
   const { kinds, cpus, threads } = survey;
@@ -62,6 +66,7 @@ export function surveyRecording(
     for (const { ref, take } of wanted.get(event.seq) ?? []) if (ref.cpu === event.cpu) take(position, event);
     if (event.kindNumber === GAP_KIND) {
       survey.gaps++;
+      survey.firstGap ??= event.ts;
       continue;
     }
     const { cpu, ts, tid } = event;
@@ -89,6 +94,7 @@ function wantedRefs(violations: readonly Violation[], places: readonly Places[])
     for (const [i, ref] of evidence.entries())
       want(ref, (position, event) => {
         place.evidence[i] = position;
+        place.lanes.push(event.lanes.slice(event.at, event.at + event.slots * SLOT_LANES));
         const object = selectorOfEvent(event);
         if (object !== undefined) place.objects.add(object);
       });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundlePage } from '../../scripts/bundle-page.ts';
 import { writeLargeRecording } from '../large-recording.ts';
 import { pageFolder } from '../unit/page/pages.ts';
-import { T0, VIOLATION } from '../unit/report/story.ts';
+import { META, T0, VIOLATION } from '../unit/report/story.ts';
 import { openReport, SHOTS, startBrowser } from './browser.ts';
 
 const GOLDEN = 'recordings/double-fill.parquet';
@@ -325,6 +325,21 @@ test('names that are markup stay names', async () => {
   );
   expect(report.complaints).toEqual([]);
   expect(report.requests).toEqual([]);
+});
+
+test('words of any length stay within the page, and names are not changed', async () => {
+  using folder = pageFolder();
+  const long = 'x'.repeat(10_000);
+  const file = folder.write('long', {
+    notes: [long],
+    threads: [{ tid: 4711, ts: 0, comm: long }],
+    kernel: { ...META.kernel, release: long },
+    violations: [{ ...VIOLATION, sentence: `eth0 ${long}`, object: long }],
+  });
+  await using report = await openReport(browser, file);
+  const width = await report.page.evaluate(() => document.documentElement.scrollWidth);
+  expect(width).toBeLessThanOrEqual(1400);
+  expect(await report.page.locator('.sentence').textContent()).toMatch(/^eth0 x/);
 });
 
 test('the policy stops a script that somebody adds', async () => {

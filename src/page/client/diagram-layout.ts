@@ -52,7 +52,7 @@ export function layDiagram(diagram: Diagram): Layout {
     arcs.push({
       from: illegal.from,
       to: illegal.to ?? illegal.from,
-      lines: labels(illegal.label),
+      lines: illegal.late ? ['too late'] : labels(illegal.label),
       bad: true,
       side: 'below',
       x0: 0,

@@ -1,6 +1,6 @@
 // The invariant's states and moves as a drawing, the one that broke it in red and with a stop sign.
 
-import type { PageViolation } from '../model.ts';
+import type { Diagram, PageViolation } from '../model.ts';
 import { type Arc, layDiagram, LINE, NODE_HEIGHT } from './diagram-layout.ts';
 import { h, s } from './dom.ts';
 import { round, stopSign } from './marks.ts';
@@ -24,9 +24,10 @@ export function drawDiagram(violation: PageViolation): HTMLElement | null {
       width: round(size.width),
       height: round(size.height),
       role: 'img',
-      'aria-label': `States of ${violation.invariant}: ${nodes.map(({ label }) => label).join(', ')}. ${
-        diagram.illegal ? `Broken by ${diagram.illegal.label} in state ${from ?? 'unknown'}.` : ''
-      }`,
+      'aria-label': `States of ${violation.invariant}: ${nodes.map(({ label }) => label).join(', ')}. ${brokenText(
+        diagram.illegal,
+        from ?? 'unknown',
+      )}`,
     },
     s('g', { transform: `translate(${MARGIN} 0)` }, ...arcs.map((arc) => drawArc(arc, top, bottom))),
     s(
@@ -54,9 +55,18 @@ export function drawDiagram(violation: PageViolation): HTMLElement | null {
   );
 }
 
+function brokenText(illegal: Diagram['illegal'], state: string): string {
+  if (!illegal) return '';
+  return illegal.late
+    ? `The time ran out in state ${state}.`
+    : `Broken by ${illegal.label} in state ${state}.`;
+}
+
 function captionOf({ diagram, at, claim }: PageViolation): string {
   if (!diagram?.illegal) return claim ?? '';
   const from = diagram.states[diagram.illegal.from] ?? '';
+  if (diagram.illegal.late)
+    return `In red: the time ran out in state “${from}”. ${at.kind} is about something else and only shows how late it was.`;
   const legal = diagram.edges.filter((edge) => edge.label.split(', ').includes(at.kind));
   const isMove = legal.some((edge) => edge.from === diagram.illegal?.from);
   const first = diagram.anyFirst

@@ -9,7 +9,7 @@ import { createHelp } from './help.ts';
 import { legend } from './legend.ts';
 import { Picture, pictureBox } from './picture.ts';
 import { createSearch } from './search.ts';
-import { recordingSections, violationList, violationSections } from './sections.ts';
+import { furtherSection, recordingSections, violationList, violationSections } from './sections.ts';
 import { formatCount, relationText } from './span.ts';
 import { createThemeSwitch } from './theme.ts';
 
@@ -21,6 +21,7 @@ function start(): void {
   const details = h('div', { class: 'inspector', 'aria-label': 'The selected event', role: 'region' });
   const spoken = h('p', { class: 'unseen', 'aria-live': 'polite' });
   const about = h('div', { class: 'about-violation' });
+  const further = h('div', { class: 'further' });
   const theme = createThemeSwitch();
   const help = createHelp();
 
@@ -51,6 +52,7 @@ function start(): void {
     picture.showViolation(wanted);
     about.replaceChildren(...violationSections(recording, wanted, showEvent));
     about.classList.toggle('pictured', about.querySelector('#states') !== null);
+    further.replaceChildren(...furtherSection(recording, wanted));
     headline.replaceChildren(...headlineOf(recording, wanted, showViolation));
   };
   const headline = h('div', { class: 'headline' });
@@ -86,7 +88,7 @@ function start(): void {
         scrollTo({ top: 0 });
       }),
     ].filter((list) => list !== null),
-    ...recordingSections(recording),
+    ...recordingSections(recording, further),
     help.element,
     tip,
   );

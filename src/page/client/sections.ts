@@ -19,7 +19,11 @@ export function violationSections(
     section(
       'what',
       violation.severity === 'violation' ? 'What broke' : 'What it warns of',
-      h('p', { class: 'sentence' }, endSentence(violation.sentence)),
+      h(
+        'p',
+        { class: 'sentence' },
+        violation.sentence.endsWith('.') ? violation.sentence : `${violation.sentence}.`,
+      ),
       violation.orderDependent &&
         h(
           'p',
@@ -43,11 +47,6 @@ export function violationSections(
     ...(diagram ? [section('states', 'States and legal moves', diagram)] : []),
     section('evidence', 'The events behind it', evidenceTable(recording, violation, onEvent)),
   ];
-}
-
-function endSentence(sentence: string): string {
-  const first = sentence.charAt(0).toUpperCase();
-  return `${first}${sentence.slice(1)}${sentence.endsWith('.') ? '' : '.'}`;
 }
 
 function evidenceTable(
@@ -137,8 +136,15 @@ export function violationList(
   );
 }
 
-export function recordingSections(recording: Recording): HTMLElement[] {
-  const { facts, embedded, violations } = recording.page;
+/** The commands that lead on from a violation. */
+export function furtherSection({ page }: Recording, index: number): HTMLElement[] {
+  const violation = page.violations[index];
+  return violation ? [section('next', 'Look further', h('pre', {}, violation.commands.join('\n')))] : [];
+}
+
+/** `further` is for `furtherSection`. */
+export function recordingSections(recording: Recording, further: HTMLElement): HTMLElement[] {
+  const { facts, embedded } = recording.page;
   const { losses, notes } = facts;
   return [
     section(
@@ -170,9 +176,7 @@ export function recordingSections(recording: Recording): HTMLElement[] {
       ? [section('notes', 'Notes', h('ul', {}, ...notes.map((note) => h('li', {}, note))))]
       : []),
     leftOutSection(recording),
-    ...(violations[0]
-      ? [section('next', 'Look further', h('pre', {}, violations[0].commands.join('\n')))]
-      : []),
+    further,
     h('p', { class: 'quiet end' }, embedded.of > 0 ? 'End of the report.' : ''),
   ];
 }

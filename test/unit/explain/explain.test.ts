@@ -159,6 +159,28 @@ it('explains every invariant, no line wider than asked for but for what cannot b
   }
 });
 
+it.each([
+  ['fdb.orphaned-neighbour', true],
+  ['link.never-advertised', true],
+  ['link.stranded', true],
+  ['neigh.not-reprogrammed', true],
+  ['vxlan.vni-leak', true],
+  ['xfrm.dangling-policy', true],
+  ['vxlan.create-delete-race', false],
+  ['netns.reused-inode', false],
+  ['xfrm.self', false],
+])('%s: that time ran out is %s', async (name, isDeadline) => {
+  const path = join(folder, 'mixed.parquet');
+  writeStory(path, mixedPaths(), []);
+  const explanation = await explainRecording(path, { invariants: only(name) });
+  expect(explanation.isDeadline).toBe(isDeadline);
+  const text = explanationText(explanation, { ...PLAIN, width: 500 }).join('\n');
+  const { kind } = explanation.violation.at;
+  expect(text).toContain(
+    isDeadline ? `none of these had come in time when ${kind} showed` : `instead       ${kind} came: `,
+  );
+});
+
 it('a name longer than the kernel has any is cut', async () => {
   const path = join(folder, 'long.parquet');
   const events = XSK_STORIES['xsk.ownership']?.().events.map((event) => ({ ...event, tid: 11 })) ?? [];

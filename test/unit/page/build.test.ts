@@ -2,10 +2,15 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { Checker } from '../../../src/check/checker.ts';
+import { INVARIANTS } from '../../../src/generated/invariants.ts';
 import { buildPage } from '../../../src/page/build.ts';
 import { type PageLife, ROW } from '../../../src/page/model.ts';
 import { openRecording } from '../../../src/recording/open.ts';
+import { createObjectTable } from '../../../src/report/objects.ts';
 import { writeLargeRecording } from '../../large-recording.ts';
+import { buildBatch } from '../batch.ts';
+import { labViolations } from '../shrink/stories.ts';
 import { META, T0, VIOLATION } from '../report/story.ts';
 import { HOSTILE, pageFolder, pageOf } from './pages.ts';
 
@@ -44,7 +49,7 @@ test("a frame's life goes through its rings, and the violation and its evidence 
     'RX ring',
   ]);
   expect(violation?.evidence.map(({ row }) => page.rows[row]?.[ROW.ts])).toEqual([-1_780_000, 0]);
-  expect(violation?.diagram?.illegal).toEqual({ from: 3, to: 2, label: 'xsk_rx_write' });
+  expect(violation?.diagram?.illegal).toEqual({ from: 3, to: 2, label: 'xsk_rx_write', late: false });
 });
 
 test('the application takes a frame from RX when it releases the entry', async () => {
@@ -197,4 +202,31 @@ test('control characters and marks that turn text around are made visible', asyn
   expect(page.violations[0]?.sentence).toBe(
     HOSTILE.replace('\u2028', '\\u2028').replace('\u202e', '\\u202e'),
   );
+});
+
+test('what only shows that time ran out is not called the illegal move, and has no state to go to', async () => {
+  using folder = pageFolder();
+  for (const [name, late, state] of [
+    ['vxlan.vni-leak', true, 'in a sandbox'],
+    ['vxlan.create-delete-race', false, 'gone'],
+    ['xfrm.self', false, 'local'],
+  ] as const) {
+    const events = labViolations().find(({ invariant }) => invariant === name)?.events ?? [];
+    const checker = new Checker(INVARIANTS, createObjectTable([]));
+    checker.check(buildBatch(events));
+    const violations = checker.violations.filter(({ invariant }) => invariant === name);
+    const page = await pageOf(folder.write(name, { violations, objects: [] }, events));
+    const { states, illegal } = page.violations[0]?.diagram ?? {};
+    expect(illegal).toMatchObject({ late });
+    expect(states?.[illegal?.from ?? -1]).toBe(state);
+    if (late) expect(illegal?.to).toBeNull();
+  }
+});
+
+test('a gap is where it was, though there is no event', async () => {
+  using folder = pageFolder();
+  const gap = { kind: 'gap', ts: T0 - 5e9, cpu: 1, lost: 99, reason: 1, until: T0 - 4e9 };
+  const { gaps, range } = await pageOf(folder.write('gap', { violations: [] }, [gap]));
+  expect(range).toBeNull();
+  expect(gaps).toMatchObject([{ cpu: 1, from: 0, to: 1e9 }]);
 });

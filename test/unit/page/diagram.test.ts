@@ -49,5 +49,6 @@ test("ownership's illegal move is the one from where the frame was", () => {
     from: diagram?.states.indexOf('TX'),
     to: diagram?.states.indexOf('RX'),
     label: 'xsk_rx_write',
+    late: false,
   });
 });
