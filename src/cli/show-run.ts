@@ -6,7 +6,7 @@ import { createFilter } from '../report/filter.ts';
 import { collectLife } from '../report/life.ts';
 import { createObjectTable } from '../report/objects.ts';
 import { createPalette } from '../report/palette.ts';
-import { printable, printableAll } from '../report/printable.ts';
+import { printableAll } from '../report/printable.ts';
 import { parseSelector, type Selector, selectorText } from '../report/selector.ts';
 import { createThreadNames } from '../report/threads.ts';
 import { timeline } from '../report/timeline.ts';
