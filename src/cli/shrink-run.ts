@@ -1,6 +1,6 @@
 // What flightring shrink does, loaded only when it is run.
 
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { RecordingError, UsageError } from '../model/errors.ts';
@@ -33,8 +33,7 @@ export async function runShrink(
 ): Promise<void> {
   const recording = await openRecording(file);
   const path = flags.out ?? shrunkName(file);
-  if (isSameFile(path, file))
-    throw new UsageError('SAME_FILE', `${path} is the recording itself; name another file with -o.`);
+  refuseTarget(path, file);
   if (flags.fixture !== undefined) refuseFixture(flags.fixture);
   const started = performance.now();
   const shrunk = await shrinkForCommand(recording, flags, err);
@@ -102,12 +101,26 @@ function shrunkName(file: string): string {
   return join(dirname(file), `${basename(file).replace(/\.(parquet|raw)$/, '')}.shrunk.parquet`);
 }
 
-function isSameFile(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
+/** Said before the work is done, not after. */
+function refuseTarget(path: string, file: string): void {
+  const [there, own] = [path, file].map(statOf);
+  if (there && own && there.dev === own.dev && there.ino === own.ino)
+    throw new UsageError('SAME_FILE', `${path} is the recording itself; name another file with -o.`);
+  if (there && !there.isFile())
+    throw new UsageError('UNWRITABLE', `${path} is no file; give the name of one with -o.`);
+  if (!there && !statOf(dirname(path))?.isDirectory())
+    throw new UsageError('UNWRITABLE', `There is no folder ${dirname(path)}; name another file with -o.`);
 }
 
-/** Said before the work is done, not after. */
+/** Undefined for what isn't there, or can't be looked at: writing will say why. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 function refuseFixture(path: string): void {
   if (existsSync(path))
     throw new UsageError(

@@ -148,7 +148,7 @@ async function verdictsOf(
   }
 }
 
-/** How often an invariant was broken makes no difference, but whether it was. */
+/** How often an invariant was broken makes no difference, but whether it was; nor what only one was checked for and kept. */
 function compareVerdicts(
   a: ReadonlyMap<string, VerdictFacts>,
   b: ReadonlyMap<string, VerdictFacts>,
@@ -156,6 +156,7 @@ function compareVerdicts(
   return [...new Set([...a.keys(), ...b.keys()])]
     .map((invariant) => ({ invariant, a: a.get(invariant) ?? null, b: b.get(invariant) ?? null }))
     .filter((pair) => pair.a?.verdict !== pair.b?.verdict)
+    .filter((pair) => isViolated(pair) || (pair.a !== null && pair.b !== null))
     .sort((one, other) => Number(isViolated(other)) - Number(isViolated(one)));
 }
 

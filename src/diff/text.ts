@@ -21,6 +21,8 @@ export interface DiffTextOptions {
 }
 
 const PROBES_SHOWN = 8;
+/** The kernel's own limit (struct new_utsname); a file may say anything. */
+const KERNEL_MOST = 64;
 
 export function diffText(diff: RecordingDiff, { palette, limit, all }: DiffTextOptions): string[] {
   const rows = all ? [...diff.differences, ...diff.minor] : diff.differences;
@@ -42,7 +44,7 @@ function sides(a: DiffSide, b: DiffSide, palette: Palette): string[] {
     printable(path),
     plural(events, 'event'),
     `in ${formatSpan(spanNs)}`,
-    `Linux ${printable(kernel)}`,
+    `Linux ${printable(kernel.slice(0, KERNEL_MOST))}`,
     lost > 0 ? `${plural(lost, 'event')} lost` : 'nothing lost',
     ...(forgotten > 0 ? [`${plural(forgotten, 'object')} not followed to the end`] : []),
   ]);
@@ -125,6 +127,7 @@ function summary(diff: RecordingDiff, all: boolean, palette: Palette): string[] 
     all || minor.length === 0
       ? ''
       : `; ${plural(minor.length, 'figure')} differ by less, or perhaps by chance (--all)`;
+  if (!differ && minor.length === 0) return ['No difference: every figure and every verdict is the same.'];
   if (!differ) return [`No notable difference${few}.`];
   return [
     palette.dim(

@@ -1,8 +1,10 @@
 // flightring diff: what differs is told by how much it does so for sure, and chance is not told.
 
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runDiff } from '../../../src/cli/diff-run.ts';
 import { compareProfiles } from '../../../src/diff/compare.ts';
@@ -12,6 +14,7 @@ import { diffText } from '../../../src/diff/text.ts';
 import type { Profile } from '../../../src/diff/profile.ts';
 import type { ProbeCoverage, RecordingMeta } from '../../../src/model/recording.ts';
 import { createPalette } from '../../../src/report/palette.ts';
+import { writeLargeRecording } from '../../large-recording.ts';
 import type { EventSpec } from '../batch.ts';
 import { Paper } from '../cli/recordings.ts';
 import { OUTER_1, SOCKET_OUTER_1, Story } from '../invariants/setup.ts';
@@ -211,13 +214,34 @@ describe('the command', () => {
     expect(out).not.toContain('\x1b');
     expect(await run(fast, fast)).toMatchObject({
       code: 0,
-      out: expect.stringContaining('No notable difference.'),
+      out: expect.stringContaining('No difference: every figure and every verdict is the same.'),
     });
     expect((await run(fast, slow, { limit: '1' })).out).toMatch(/… and \d+ more \(--limit\)/);
     expect(JSON.parse((await run(fast, slow, { json: true })).out)).toMatchObject({
       differ: true,
       verdicts: [],
     });
+  });
+
+  it('takes no more memory for more events', async () => {
+    const [a, b] = [join(folder, 'large-a.parquet'), join(folder, 'large-b.parquet')];
+    writeLargeRecording(a, 500_000);
+    writeLargeRecording(b, 500_000, { faultAt: null });
+    const words = ['--max-old-space-size=48', '--import', 'tsx', 'src/cli/main.ts', 'diff', a, b];
+    const failed = promisify(execFile)(process.execPath, words);
+    await expect(failed).rejects.toMatchObject({ code: 1, stdout: expect.stringContaining('xsk.ownership') });
+  });
+
+  it('keeps to the point where one was checked for more, and where a name has no end', async () => {
+    const events = rounds(500, 5000).events;
+    const invariants = [{ name: 'xsk.ownership', version: 1 }];
+    const kernel = { release: 'x'.repeat(10_000), machine: 'x86_64', cpus: 2 };
+    const a = write('checked-for-one', events, { invariants, kernel });
+    const b = write('checked-for-all', events);
+    const { code, out } = await run(a, b);
+    expect(code).toBe(0);
+    expect(out).not.toContain('not checked');
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThan(300);
   });
 
   it('refuses a threshold that is none', async () => {

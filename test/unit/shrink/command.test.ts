@@ -73,6 +73,15 @@ it('neither works on what has no violation, and the recording itself is never ov
   await expect(shrink(healthy)).rejects.toMatchObject({ code: 'NO_VIOLATION', exitCode: 2 });
   await expect(explain(healthy)).rejects.toMatchObject({ code: 'NO_VIOLATION', exitCode: 2 });
   await expect(shrink(healthy, { out: healthy })).rejects.toMatchObject({ code: 'SAME_FILE' });
+  for (const [out, words] of [
+    [folder, `${folder} is no file`],
+    [join(folder, 'nowhere', 'x.parquet'), `There is no folder ${join(folder, 'nowhere')};`],
+  ] as const)
+    await expect(shrink(DOUBLE_FILL, { out })).rejects.toMatchObject({
+      code: 'UNWRITABLE',
+      exitCode: 2,
+      message: expect.stringContaining(words),
+    });
   await expect(shrink(DOUBLE_FILL, { violation: '0' })).rejects.toMatchObject({ code: 'BAD_NUMBER' });
   const empty = join(folder, 'empty.parquet');
   writeStory(empty, []);
