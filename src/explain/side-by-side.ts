@@ -39,7 +39,8 @@ export function sideBySide(
     `  ${palette.dim(left.padStart(time))}  ${cells.map((cell) => pad(cell, column)).join(' '.repeat(GAP))}`.trimEnd();
   const heads = cpus.map((cpu, i) => {
     const names = threads[i] as readonly string[];
-    const head = names.length === 1 ? `CPU ${cpu}  ${names[0]}` : `CPU ${cpu}`;
+    const whole = names.length === 1 ? `CPU ${cpu}  ${names[0]}` : `CPU ${cpu}`;
+    const head = whole.length > column ? `${whole.slice(0, column - 1)}…` : whole;
     return { text: head, painted: palette.bold(head) };
   });
   const rules = cpus.map(() => ({ text: '─'.repeat(column), painted: palette.dim('─'.repeat(column)) }));

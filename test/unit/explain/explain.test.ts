@@ -188,6 +188,12 @@ it('a name longer than the kernel has any is cut', async () => {
   const explanation = await explainRecording(path, { invariants: only('xsk.ownership') });
   const longest = Math.max(...explanationText(explanation, PLAIN).map((line) => line.length));
   expect(longest).toBeLessThanOrEqual(PLAIN.width);
+  const race = publishRace().events.map((event) => ({ ...event, tid: 11 }));
+  writeStory(path, race, storyObjects(), { threads: [{ tid: 11, ts: 0, comm: '\x1b'.repeat(10_000) }] });
+  const side = await explainRecording(path, { invariants: only('xsk.publish-race') });
+  const lines = explanationText(side, { ...PLAIN, width: 80 });
+  expect(lines.join('\n')).toContain('────  ────');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
 it('shows hostile names as what they are', async () => {
