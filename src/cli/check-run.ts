@@ -34,6 +34,10 @@ const BYTES_PER_JOB = 8 << 20;
 /** What opening a recording costs besides reading it, in bytes read in that time. */
 const BYTES_PER_FILE = 256 << 10;
 
+/** Run from its source by a Node that needs a loader for it, flightring can't start threads: loaders are of one thread. */
+const HAS_THREADS =
+  !import.meta.url.endsWith('.ts') || Boolean((process.features as { typescript?: unknown }).typescript);
+
 interface Output {
   readonly out: NodeJS.WriteStream;
   readonly err: NodeJS.WriteStream;
@@ -67,7 +71,7 @@ export async function runCheck(
       return `checking: ${done} of ${files.length} recordings, ${formatRate(events, ms)}${left}`;
     });
   const outcomes =
-    files.length === 1 || jobs === 1
+    files.length === 1 || jobs === 1 || !HAS_THREADS
       ? inOrder(files, chosen, err, stop.signal)
       : inParallel(files, sizes, chosen, jobs, stop.signal, told);
   const onInterrupt = (): void => stop.abort();

@@ -376,6 +376,18 @@ test('where only gaps are left they are drawn, though their CPU has no event', a
   expect(report.complaints).toEqual([]);
 });
 
+test('the sign of the violation that is shown lies on top of those beside it', async () => {
+  using folder = pageFolder();
+  const near = { ...VIOLATION.at, ts: VIOLATION.at.ts + 1 };
+  const file = folder.write('near', {
+    violations: [VIOLATION, { ...VIOLATION, at: near, evidence: [near] }],
+  });
+  await using report = await openReport(browser, file);
+  const signs = report.page.locator('.picture .stop.own, .picture .stop.other');
+  expect(await signs.count()).toBe(2);
+  expect(await signs.last().getAttribute('class')).toContain('own');
+});
+
 test('the event shown is that of the violation chosen, or none if it is not in the recording', async () => {
   using folder = pageFolder();
   const before = { cpu: 0, seq: 99_999, ts: T0 - 5000, kind: 'xsk_rx_write' };

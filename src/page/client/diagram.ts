@@ -66,7 +66,7 @@ function captionOf({ diagram, at, claim }: PageViolation): string {
   if (!diagram?.illegal) return claim ?? '';
   const from = diagram.states[diagram.illegal.from] ?? '';
   if (diagram.illegal.late)
-    return `In red: the time ran out in state “${from}”. ${at.kind} is about something else and only shows how late it was.`;
+    return `In red: the time ran out in state “${from}”. ${at.kind} only shows how late it was.`;
   const legal = diagram.edges.filter((edge) => edge.label.split(', ').includes(at.kind));
   const isMove = legal.some((edge) => edge.from === diagram.illegal?.from);
   const first = diagram.anyFirst

@@ -87,6 +87,8 @@ function placeTexts(): (from: number, to: number) => boolean {
 export function drawViolations(frame: Frame): SVGElement[] {
   const { recording, violation, lanes } = frame;
   const drawn: SVGElement[] = [];
+  // On top of all others.
+  const chosen: SVGElement[] = [];
   for (const [i, other] of recording.page.violations.entries()) {
     const x = round(frame.x(other.at.ts));
     if (!isInside(frame, x)) continue;
@@ -96,10 +98,10 @@ export function drawViolations(frame: Frame): SVGElement[] {
     sign.setAttribute('data-violation', String(i));
     sign.setAttribute('class', own ? 'stop own' : 'stop other');
     if (own)
-      drawn.push(s('line', { class: 'violation-line', x1: x, x2: x, y1: TOP - 17, y2: lanes.height - 6 }));
-    drawn.push(sign);
+      chosen.push(s('line', { class: 'violation-line', x1: x, x2: x, y1: TOP - 17, y2: lanes.height - 6 }));
+    (own ? chosen : drawn).push(sign);
   }
-  return drawn;
+  return [...drawn, ...chosen];
 }
 
 /** What the rings have lost, hatched; and a word in it where there is room. */

@@ -160,3 +160,15 @@ test.each([
   expect(err).toMatch(sentence);
   expect(err.trimEnd()).not.toContain('\n');
 });
+
+test('from source, where no thread can be started, recordings are checked one after the other', async () => {
+  using folder = recordingFolder();
+  archive(folder);
+  const words = ['--import', 'tsx', 'src/cli/main.ts', 'check', folder.path, '--jobs', '2'];
+  const failed = promisify(execFile)(process.execPath, words);
+  await expect(failed).rejects.toMatchObject({
+    code: 1,
+    stderr: '',
+    stdout: expect.stringMatching(/^xsk\.ownership {2}violated in 4, holds in 4, unknown in 4$/m),
+  });
+});

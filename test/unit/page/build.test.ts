@@ -230,3 +230,20 @@ test('a gap is where it was, though there is no event', async () => {
   expect(range).toBeNull();
   expect(gaps).toMatchObject([{ cpu: 1, from: 0, to: 1e9 }]);
 });
+
+test('a neighbour is in the state, and has the MAC, that an update finds', async () => {
+  using folder = pageFolder();
+  const events = labViolations().find(({ invariant }) => invariant === 'neigh.conflict')?.events ?? [];
+  const checker = new Checker(INVARIANTS, createObjectTable([]));
+  checker.check(buildBatch(events));
+  const page = await pageOf(
+    folder.write('neighbour', { violations: checker.violations, objects: [] }, events),
+  );
+  const [life] = page.lives;
+  expect(stationsOf(life)).toEqual([undefined, 'PERMANENT', 'PERMANENT']);
+  expect(life?.points.map(([, , detail]) => page.strings[detail])).toEqual([
+    undefined,
+    '02:f1:00:00:01:01',
+    '02:f1:00:00:01:02',
+  ]);
+});
