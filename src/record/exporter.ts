@@ -7,7 +7,7 @@ import type { KernelRecorder } from '../source/kernel.ts';
 import { slotsClaimed } from '../source/shim.ts';
 import type { ExportOrder, FromExporter, Frozen } from './messages.ts';
 import type { Exported } from './options.ts';
-import { workerUrl } from './worker-url.ts';
+import { programUrl } from '../model/installation.ts';
 
 export interface ExporterEvents {
   saved: [{ readonly path: string; readonly ms: number }];
@@ -46,7 +46,7 @@ export class Exporter extends EventEmitter<ExporterEvents> {
 
   start(): Worker {
     if (this.#worker) return this.#worker;
-    const worker = new Worker(workerUrl('export-worker'));
+    const worker = new Worker(programUrl('record/export-worker'));
     worker.on('message', (message: FromExporter) => this.#onMessage(message));
     worker.on('error', (error) => this.emit('error', error));
     this.#worker = worker;
