@@ -24,6 +24,12 @@ interface Pending {
   savedMs: number;
 }
 
+/**
+ * parquetjs-lite makes thousands of buffers by the deprecated constructor. For each, node looks through the stack for whether it
+ * must warn, which takes longer than all the rest of a short recording; a thread that has warned, in silence, doesn't look.
+ */
+const QUIET_BUFFERS = ['--pending-deprecation', '--no-deprecation'];
+
 export class Exporter extends EventEmitter<ExporterEvents> {
   readonly #kernel: KernelRecorder;
   /** By bank: what each lane had when it was last armed. */
@@ -46,7 +52,9 @@ export class Exporter extends EventEmitter<ExporterEvents> {
 
   start(): Worker {
     if (this.#worker) return this.#worker;
-    const worker = new Worker(programUrl('record/export-worker'));
+    const worker = new Worker(programUrl('record/export-worker'), {
+      execArgv: [...process.execArgv, ...QUIET_BUFFERS],
+    });
     worker.on('message', (message: FromExporter) => this.#onMessage(message));
     worker.on('error', (error) => this.emit('error', error));
     this.#worker = worker;
