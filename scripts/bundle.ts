@@ -1,6 +1,5 @@
 // Bundles what is published: the programs, which share what they have in common, and the browser part of the report.
 
-import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -58,8 +57,5 @@ export async function bundlePage(): Promise<void> {
   });
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  for (const name of readdirSync(OUT, { recursive: true, encoding: 'utf8' }))
-    if (name.endsWith('.js')) rmSync(join(OUT, name));
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
   await Promise.all([bundle(PROGRAMS, join(ROOT, 'dist')), bundlePage()]);
-}
