@@ -8,6 +8,7 @@ import { LAYOUTS } from '../generated/layouts.ts';
 import { VERSION } from '../generated/version.ts';
 import { RecordingError, UsageError } from '../model/errors.ts';
 import { CLOCK_ERROR_NS, type ProbeCoverage, type RecordingMeta } from '../model/recording.ts';
+import { expectPlace } from '../recording/files.ts';
 import { writeParquet } from '../recording/parquet-write.ts';
 import type { InvariantCounts, Violation } from '../model/violation.ts';
 import { createObjectTable } from '../report/objects.ts';
@@ -72,6 +73,7 @@ export async function importTrace(
   const input = openInput(source);
   if (typeof source === 'string' && isSameFile(source, out))
     throw new UsageError('SAME_FILE', `${out} is the trace itself; name another file for the recording.`);
+  expectPlace(out);
   const spool = new Spool(`${out}.spool`, options.runSlots);
   try {
     const reader = new TraceReader(mapping, format, spool);
