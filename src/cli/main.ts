@@ -117,6 +117,10 @@ function usageSentence(
     : `${sentence.replace(/\.$/, '')}; did you mean ${best}?`;
 }
 
+function isFailedWrite(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'write';
+}
+
 /** Standard output, or standard error, on a full disk; there is nothing more to be done for either. */
 function failToWrite(error: NodeJS.ErrnoException): never {
   const why = error.code === 'ENOSPC' ? 'the disk is full' : error.message;
@@ -141,7 +145,7 @@ main(process.argv.slice(2)).catch((error: unknown) => {
     process.exitCode = error.exitCode;
     return;
   }
-  if (error instanceof Error && 'syscall' in error && error.syscall === 'write') failToWrite(error);
+  if (isFailedWrite(error)) failToWrite(error);
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   complain(`an error of flightring's own; please report it with these lines:\n${stack}`);
   process.exitCode = INTERNAL_ERROR;

@@ -68,8 +68,7 @@ export async function runQuery(
   tellNewer(query, err);
   tellLeftOut(query, err);
   const isWhole =
-    query.leftOut.length === 0 &&
-    !query.newer.some(({ newer }) => isPartly({ newer, unknownKinds: NONE }));
+    query.leftOut.length === 0 && !query.newer.some(({ newer }) => isPartly({ newer, unknownKinds: NONE }));
   return isWhole ? EXIT.fine : EXIT.incomplete;
 }
 
@@ -140,8 +139,7 @@ const NONE: ReadonlyMap<string, number> = new Map();
 
 function tellNewer({ newer }: RecordingQuery, err: NodeJS.WriteStream): void {
   for (const line of newer.slice(0, TOLD).flatMap(newerLines)) err.write(`flightring: ${printable(line)}\n`);
-  if (newer.length > TOLD)
-    err.write(`flightring: … and ${newer.length - TOLD} more of newer versions\n`);
+  if (newer.length > TOLD) err.write(`flightring: … and ${newer.length - TOLD} more of newer versions\n`);
 }
 
 function tellLeftOut({ files, leftOut }: RecordingQuery, err: NodeJS.WriteStream): void {

@@ -4,7 +4,8 @@ export type Loss = { readonly cpu: number; readonly lost: number };
 
 /** Events lost in front of the CPU's next one; -1 for a CPU or a number that the line doesn't say. */
 export function readLoss(text: string): Loss | null {
-  if (!text.includes('LOST') && !text.includes('DROPPED') && !/^(?:WARNING: )?Lost |^Processed /.test(text)) return null;
+  if (!text.includes('LOST') && !text.includes('DROPPED') && !/^(?:WARNING: )?Lost |^Processed /.test(text))
+    return null;
   // ftrace: CPU:2 [LOST 12 EVENTS]; trace-cmd: CPU:2 [12 EVENTS DROPPED], CPU:2 [EVENTS DROPPED].
   const ftrace = /^\s{0,64}CPU:\s?(\d{1,5}) \[(?:LOST )?(?:(\d{1,15}) )?EVENTS(?: DROPPED)?\]\s{0,64}$/.exec(
     text,

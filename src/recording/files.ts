@@ -5,6 +5,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fstatSync,
   fsyncSync,
   openSync,
   renameSync,
@@ -38,12 +39,24 @@ export function createPart(path: string): PartFile {
     throw writeError(error, path, null);
   }
   let open = true;
+  /** Another process that writes the same file has put its own in the place of ours. */
+  const isReplaced = (): boolean => {
+    const there = statSync(part, { throwIfNoEntry: false });
+    const ours = fstatSync(fd);
+    return there?.ino !== ours.ino || there.dev !== ours.dev;
+  };
   return {
     fd,
     commit() {
       fsyncSync(fd);
+      const replaced = isReplaced();
       closeSync(fd);
       open = false;
+      if (replaced)
+        throw new RecordingError(
+          'WRITE_FAILED',
+          `${path} could not be written: another process writes it at the same time. Nothing of this one was kept.`,
+        );
       try {
         renameSync(part, path);
       } catch (error) {
@@ -55,8 +68,9 @@ export function createPart(path: string): PartFile {
     discard() {
       if (!open) return;
       open = false;
+      const replaced = isReplaced();
       closeSync(fd);
-      rmSync(part, { force: true });
+      if (!replaced) rmSync(part, { force: true });
     },
   };
 }

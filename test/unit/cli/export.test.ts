@@ -24,7 +24,12 @@ async function run(
 ): Promise<{ out: string; err: string; code: number }> {
   const [out, err] = [new Paper(), new Paper()];
   out.isTTY = terminal;
-  const code = await runExport(file, flags, out as unknown as NodeJS.WriteStream, err as unknown as NodeJS.WriteStream);
+  const code = await runExport(
+    file,
+    flags,
+    out as unknown as NodeJS.WriteStream,
+    err as unknown as NodeJS.WriteStream,
+  );
   return { out: out.text, err: err.text, code };
 }
 

@@ -126,7 +126,9 @@ test('a recording of a newer version is told of, and asked', async () => {
   const newer = folder.parquet('newer', HEALTHY, { flightring: '9.8.7' });
   const { code, out, err } = await run([newer, 'SELECT count(*) AS n FROM events'], { format: 'csv' });
   expect({ code, out }).toEqual({ code: 0, out: 'n\r\n5\r\n' });
-  expect(err).toMatch(/^flightring: .*newer\.parquet was made by flightring 9\.8\.7 .*nothing had to be left out\.\n$/);
+  expect(err).toMatch(
+    /^flightring: .*newer\.parquet was made by flightring 9\.8\.7 .*nothing had to be left out\.\n$/,
+  );
 });
 
 test('files left out are told of on stderr, and make the exit status 4', async () => {

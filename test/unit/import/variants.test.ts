@@ -147,6 +147,20 @@ test('what editors and copying do to a text changes nothing', async () => {
   }
 });
 
+test('a trace copied from a web page has other spaces and dots', async () => {
+  const { events, result, threads } = await imported(
+    [
+      '# tracer: nop',
+      '#\u00a0 \u00a0 \u00a0 \u00a0 _\u2014\u2013=> irqs-off',
+      ' \u00a0 \u00a0 iperf2-9\u00a0 [002] d.Z1. 5.000001: __xsk_rcv_zc_L7: (__xsk_rcv_zc+0x9b/0x250) addr=0x1100\u00a0len=0x4e xs=0xffff888101234400',
+      '\u00a0forwarder-7\u00a0 [001] \u2026.. 5.000009: tracing_mark_write: ingress q:1\u00a00x1100 FILL -> RX',
+    ].join('\n'),
+  );
+  expect(result).toMatchObject({ problems: [], complete: true });
+  expect(events).toEqual(['xsk_rx_write 5000001000 2 9 0x1100', 'xsk_rx_publish 5000009000 1 7 0x1100']);
+  expect(threads).toEqual(['iperf2', 'forwarder']);
+});
+
 test('NULs, bytes that are not UTF-8 and endless lines are told, and the rest is used', async () => {
   const { result, events } = await imported(
     Buffer.concat([
