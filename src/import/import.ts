@@ -254,7 +254,7 @@ function nothingUsable(name: string, { account }: TraceReader): RecordingError {
       ? lines === 0
         ? 'it is empty'
         : `of its ${lines} lines ${headers} are headers and ${ignored} are ignored by the mapping`
-      : `${first.reason} (${first.lines} of ${lines} lines, the first: ${first.samples[0] ?? ''})`;
+      : `${first.reason} (${first.lines} of ${lines} lines, the first: ${first.samples[0] ?? ''}); "flightring import --help" shows the forms`;
   return new RecordingError(
     'NOTHING_TO_IMPORT',
     `${escapeText(name)} has nothing that could be imported: ${why}.`,
