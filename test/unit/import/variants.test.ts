@@ -161,6 +161,16 @@ test('a trace copied from a web page has other spaces and dots', async () => {
   expect(threads).toEqual(['iperf2', 'forwarder']);
 });
 
+test.each([
+  'eth0.7@if3 q:1 0x1000 NEW -> FILL',
+  'eth0:1 q:1 0x1000 NEW \u2192 FILL',
+  'a q:1 0xABC000 NEW -> FILL',
+])('the marker %s is one of a frame’s move', async (marker) => {
+  const { result, events } = await imported(` app-7  [001] .....  5.000001: tracing_mark_write: ${marker}`);
+  expect(result.problems).toEqual([]);
+  expect(events).toHaveLength(1);
+});
+
 test('NULs, bytes that are not UTF-8 and endless lines are told, and the rest is used', async () => {
   const { result, events } = await imported(
     Buffer.concat([
