@@ -27,12 +27,12 @@ export function exitCodeOf({ recording, summary, outOfWindow }: RecordingCheck<R
 }
 
 /** Whether something in the recording, though undamaged, can't be read by this version. */
-export function isPartly({ newer, unknownKinds }: RecordingFacts): boolean {
+export function isPartly({ newer, unknownKinds }: Pick<RecordingFacts, 'newer' | 'unknownKinds'>): boolean {
   return unknownKinds.size > 0 || (newer !== null && (newer.format > 1 || newer.leftOut.length > 0));
 }
 
 /** That a newer version made it, and what is left out; empty for a recording that is known through and through. */
-export function newerLines({ path, newer }: RecordingFacts): string[] {
+export function newerLines({ path, newer }: Pick<RecordingFacts, 'path' | 'newer'>): string[] {
   if (newer === null) return [];
   const { flightring, format, leftOut } = newer;
   const shown = leftOut.slice(0, 8).join(', ') + (leftOut.length > 8 ? ', …' : '');
