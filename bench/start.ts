@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { bundle } from '../scripts/bundle.ts';
 import { BUILD } from './driver.ts';
 import { type Benchmark, difference, median, type Options, paired, type Row, spread } from './table.ts';
 
@@ -39,6 +40,7 @@ async function time(args: readonly string[], until?: string): Promise<number> {
 
 export async function start({ quick }: Options): Promise<Benchmark> {
   if (!existsSync(MAIN)) throw new Error(`${MAIN} is not there: npm run build`);
+  await bundle(['bench/arm'], join(ROOT, 'build'));
   const commands: readonly { name: string; args: readonly string[]; until?: string; limit?: number }[] = [
     { name: 'node by itself', args: ['-e', '0'] },
     { name: 'flightring --help', args: [MAIN, '--help'], limit: 100 },
@@ -51,7 +53,7 @@ export async function start({ quick }: Options): Promise<Benchmark> {
     },
     {
       name: 'a recorder of 30 programs, armed',
-      args: [join(import.meta.dirname, 'arm.mjs'), ROOT, join(BUILD, 'thirty.bpf.o')],
+      args: [join(BUILD, 'arm.js'), join(BUILD, 'thirty.bpf.o')],
       until: 'armed 30',
       limit: 150,
     },

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { programUrl } from '../model/installation.ts';
 import type { RecordingCheck } from '../pipeline.ts';
 import type { RecordingFacts } from '../recording/open.ts';
 import type { CheckFailure, FromChecker, ToChecker, WorkerStart } from './messages.ts';
@@ -124,8 +125,7 @@ class Pool {
   #start(): void {
     const { invariants = null, modules = [], heapMb } = this.#options;
     const workerData: WorkerStart = { invariants, modules };
-    const ending = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-    const worker = new Worker(new URL(`./check-worker${ending}`, import.meta.url), {
+    const worker = new Worker(programUrl('bulk/check-worker'), {
       workerData,
       ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
     });

@@ -26,6 +26,6 @@ export function exitCodeOf({ recording, summary, outOfWindow }: RecordingCheck<R
 }
 
 /** Whether something in the recording, though undamaged, can't be read by this version. */
-export function isPartly({ newer, unknownKinds }: RecordingFacts): boolean {
+export function isPartly({ newer, unknownKinds }: Pick<RecordingFacts, 'newer' | 'unknownKinds'>): boolean {
   return unknownKinds.size > 0 || (newer !== null && (newer.format > 1 || newer.leftOut.length > 0));
 }

@@ -2,12 +2,15 @@
 
 import { exportOpened } from '../export/export.ts';
 import type { ExportFormat } from '../export/formats.ts';
-import { RecordingError, UsageError } from '../model/errors.ts';
+import { EXIT, type ExitCode, RecordingError, UsageError } from '../model/errors.ts';
 import { openRecording } from '../recording/open.ts';
 import type { FilterOptions } from '../report/filter.ts';
 import { createObjectTable } from '../report/objects.ts';
 import { formatCount, plural } from '../report/span.ts';
+import { printable } from '../report/printable.ts';
 import { createThreadNames } from '../report/threads.ts';
+import { newerLines } from '../report/newer.ts';
+import { isPartly } from './check-exit.ts';
 import { type EventFlags, readFilter } from './event-filter.ts';
 import { startProgress } from './progress.ts';
 
@@ -25,7 +28,7 @@ export async function runExport(
   flags: ExportFlags,
   out: NodeJS.WriteStream = process.stdout,
   err: NodeJS.WriteStream = process.stderr,
-): Promise<void> {
+): Promise<ExitCode> {
   const { to, force, withMeta, out: path } = flags;
   if (withMeta && to !== 'ndjson') throw new UsageError('BAD_OPTION', '--with-meta is for --to ndjson only.');
   if (path === '-' && out.isTTY && BINARY.has(to))
@@ -53,11 +56,13 @@ export async function runExport(
     const kinds = [...unknownKinds].map(([kind, count]) => `${kind} (${count})`).join(', ');
     err.write(`Left out events of kinds that this version of flightring doesn't know: ${kinds}.\n`);
   }
+  for (const line of newerLines(recording)) err.write(`flightring: ${printable(line)}\n`);
   if (damage)
     throw new RecordingError(
       'DAMAGED',
       `${file}: ${damage.message} (from byte ${damage.offset} on); ${damage.rowsReadable} of its ${recording.rows} records could be read and were exported.`,
     );
+  return isPartly(recording) ? EXIT.incomplete : EXIT.fine;
 }
 
 const BINARY: ReadonlySet<ExportFormat> = new Set(['perfetto', 'arrow', 'pcapng']);

@@ -30,9 +30,9 @@ Formats:
 Objects, for --object:
 ${OBJECT_FORMS.map((form) => `  ${form}`).join('\n')}
 
-Exit status: 0 fine; 2 bad usage or input, or a damaged recording, of which what is readable was written.`,
+Exit status: 0 fine; 2 bad usage or input, or a damaged recording, of which what is readable was written;\n4 written without what only a newer version of flightring could read.`,
     )
-    .action(async (file: string, flags: ExportFlags) =>
-      (await import('./export-run.ts')).runExport(file, flags),
-    );
+    .action(async (file: string, flags: ExportFlags) => {
+      process.exitCode = await (await import('./export-run.ts')).runExport(file, flags);
+    });
 }

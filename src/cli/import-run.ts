@@ -36,6 +36,8 @@ export async function runImport(
     throw new UsageError('NO_TRACE', 'Name the trace to import, or - for standard input.');
   if (output === undefined)
     throw new UsageError('NO_OUTPUT', 'Name the recording to write with -o OUT.parquet.');
+  if (output === '-')
+    throw new UsageError('NO_OUTPUT', 'A recording is a file, not a stream: name it with -o OUT.parquet.');
   const progress = startProgress(`importing ${file}`, err);
   let result: ImportResult;
   try {

@@ -23,7 +23,18 @@ export function importCommand(): Command {
     .option('--json', 'what became of the lines as one JSON object on standard output')
     .addHelpText(
       'after',
-      '\nExit status: 0 every line was used or is ignored by the mapping, 2 bad usage, a wrong mapping or nothing usable,\n4 a recording was written, but lines were not used or the trace says that events were lost.\n\nExamples:\n  cat /sys/kernel/tracing/trace | flightring import - -o trace.parquet\n  trace-cmd report -t trace.dat | flightring import - -o trace.parquet --map mine.toml',
+      `
+Lines:
+  ftrace, trace-cmd  comm-tid [cpu] flags seconds: event: …    markers as tracing_mark_write: or print:
+  perf script        comm tid [cpu] seconds: group:event: …
+  bpftrace           nsecs cpu comm tid event: key=value …
+
+Exit status: 0 every line was used or is ignored by the mapping, 2 bad usage, a wrong mapping or nothing usable,
+4 a recording was written, but lines were not used or the trace says that events were lost.
+
+Examples:
+  cat /sys/kernel/tracing/trace | flightring import - -o trace.parquet
+  trace-cmd report -t trace.dat | flightring import - -o trace.parquet --map mine.toml`,
     )
     .action(async (file: string | undefined, flags: ImportFlags) => {
       process.exitCode = await (await import('./import-run.ts')).runImport(file, flags);

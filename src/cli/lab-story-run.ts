@@ -2,12 +2,13 @@
 
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { SCENARIOS } from '../generated/scenarios.ts';
 import type { ScenarioResult } from '../lab/scenario-run.ts';
 import { type Scenario, scenarioOn } from '../lab/scenario.ts';
 import { runScenarios } from '../lab/scenarios-in-lab.ts';
 import { EXIT, LabError, UsageError } from '../model/errors.ts';
+import { packageRoot } from '../model/installation.ts';
 import type { Violation } from '../model/violation.ts';
 import { checkRecording, type RecordingCheck } from '../pipeline.ts';
 import { createPalette } from '../report/palette.ts';
@@ -98,13 +99,6 @@ function scenariosOf(name: string): readonly Scenario[] {
     'NO_SCENARIO',
     `There is no story or scenario ${name}; ${best === undefined ? '"flightring lab run" lists them.' : `did you mean ${best}?`}`,
   );
-}
-
-/** Of the sources as of what is built. */
-function packageRoot(): string {
-  let dir = import.meta.dirname;
-  while (!existsSync(join(dir, 'package.json')) && dir !== '/') dir = dirname(dir);
-  return dir;
 }
 
 function requireWorkloads(root: string): void {

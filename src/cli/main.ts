@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: finds the command, runs it, and turns errors into one sentence and an exit status.
 
+import { writeSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../generated/version.ts';
 import { EXIT, FlightringError, LabError, QueryError, UsageError } from '../model/errors.ts';
@@ -63,7 +64,7 @@ async function main(words: readonly string[]): Promise<void> {
   // A reader that leaves early (`| head`) is no error of ours.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code !== 'EPIPE') failToWrite(error);
     });
   const program = await createProgram(words);
   if (words.length === 0) {
@@ -116,6 +117,21 @@ function usageSentence(
     : `${sentence.replace(/\.$/, '')}; did you mean ${best}?`;
 }
 
+function isFailedWrite(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'write';
+}
+
+/** Standard output, or standard error, on a full disk; there is nothing more to be done for either. */
+function failToWrite(error: NodeJS.ErrnoException): never {
+  const why = error.code === 'ENOSPC' ? 'the disk is full' : error.message;
+  try {
+    writeSync(2, `flightring: The output could not be written: ${why}.\n`);
+  } catch {
+    // Standard error may be what is full.
+  }
+  process.exit(EXIT.badInput);
+}
+
 function complain(sentence: string): void {
   process.stderr.write(`flightring: ${printableLine(sentence)}\n`);
 }
@@ -129,6 +145,7 @@ main(process.argv.slice(2)).catch((error: unknown) => {
     process.exitCode = error.exitCode;
     return;
   }
+  if (isFailedWrite(error)) failToWrite(error);
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   complain(`an error of flightring's own; please report it with these lines:\n${stack}`);
   process.exitCode = INTERNAL_ERROR;

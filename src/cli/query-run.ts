@@ -7,6 +7,8 @@ import { openQuery, type QueryResult, type RecordingQuery } from '../query/query
 import { printable } from '../report/printable.ts';
 import { createPart, writeAll as writeBytes, writeError } from '../recording/files.ts';
 import { createPalette } from '../report/palette.ts';
+import { newerLines } from '../report/newer.ts';
+import { isPartly } from './check-exit.ts';
 import { wantsColour } from './colour.ts';
 import { unknownWord } from './nearest.ts';
 import { writeLines } from './output.ts';
@@ -38,10 +40,13 @@ const TOLD = 10;
 
 export async function runQuery(
   words: readonly string[],
-  flags: QueryFlags,
+  given: QueryFlags,
   out: NodeJS.WriteStream = process.stdout,
   err: NodeJS.WriteStream = process.stderr,
 ): Promise<ExitCode> {
+  const { output, ...others } = given;
+  // As everywhere, - is standard output.
+  const flags: QueryFlags = output === undefined || output === '-' ? others : given;
   if (flags.list) {
     await writeLines(out, questionLines(createPalette(wantsColour(out, flags.color))));
     return EXIT.fine;
@@ -61,8 +66,11 @@ export async function runQuery(
   if (flags.printSql) await writeLines(out, [`${question};`]);
   else await answer(query, question, format, flags, out);
   process.off('SIGINT', interrupted);
+  tellNewer(query, err);
   tellLeftOut(query, err);
-  return query.leftOut.length > 0 ? EXIT.incomplete : EXIT.fine;
+  const isWhole =
+    query.leftOut.length === 0 && !query.newer.some(({ newer }) => isPartly({ newer, unknownKinds: NONE }));
+  return isWhole ? EXIT.fine : EXIT.incomplete;
 }
 
 /** DuckDB's threads would have `process.exit` wait for the answer; its folder is removed as at any other exit. */
@@ -125,6 +133,14 @@ async function writeFile(path: string, lines: AsyncIterable<readonly string[]>):
   } finally {
     part.discard();
   }
+}
+
+/** The columns of unknown kinds can be asked for: they are not left out. */
+const NONE: ReadonlyMap<string, number> = new Map();
+
+function tellNewer({ newer }: RecordingQuery, err: NodeJS.WriteStream): void {
+  for (const line of newer.slice(0, TOLD).flatMap(newerLines)) err.write(`flightring: ${printable(line)}\n`);
+  if (newer.length > TOLD) err.write(`flightring: … and ${newer.length - TOLD} more of newer versions\n`);
 }
 
 function tellLeftOut({ files, leftOut }: RecordingQuery, err: NodeJS.WriteStream): void {

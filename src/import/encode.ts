@@ -53,7 +53,9 @@ function createWriter(rule: FieldRule, view: DataView): (values: Values) => Misf
 }
 
 function putText({ field }: FieldRule, view: DataView, text: string): boolean {
-  const bytes = encodeValue(field, text);
+  // Without colons as tracepoints print it (__print_hex_str).
+  const isBare = field.type === 'mac' && /^[0-9a-f]{12}$/i.test(text);
+  const bytes = encodeValue(field, isBare ? text.replaceAll(/..(?!$)/g, '$&:') : text);
   if (bytes === null) return false;
   for (let i = 0; i < bytes.length; i++) view.setUint8(slotByte(field.offset + i), bytes[i] as number);
   return true;

@@ -19,6 +19,8 @@ const HEAD_MAX = 96;
 const FLAGS_MAX = 24;
 /** sizeof(task_struct.comm) - 1; of a multibyte name that is cut, perf prints what it can. */
 const COMM_MAX = 31;
+/** What perf prints of a thread that is gone. */
+const UNKNOWN = /^\s{0,32}:-1\s{1,32}(?:-1\/)?-1$/;
 const MINUS = 0x2d;
 const SLASH = 0x2f;
 const CLOSE = 0x5d;
@@ -76,7 +78,13 @@ function readTask(text: string, end: number, line: TraceLine, format: TraceForma
   const before = text.charCodeAt(digits - 1);
   let comm = digits - 1;
   if (before === MINUS) {
-    if (format === 'perf') return false;
+    const isUnknown = format !== 'ftrace' && format !== 'trace-cmd' && UNKNOWN.test(text.slice(0, to));
+    if (format === 'perf' && !isUnknown) return false;
+    if (isUnknown) {
+      line.comm = '';
+      line.tid = 0;
+      return true;
+    }
   } else {
     if (format === 'ftrace' || format === 'trace-cmd' || line.tgid !== 0) return false;
     if (before === SLASH) {
@@ -85,7 +93,6 @@ function readTask(text: string, end: number, line: TraceLine, format: TraceForma
       line.tgid = Number(text.slice(start, comm));
       comm = start - 1;
     } else if (!isSpace(before)) return false;
-    // `:-1`: perf knows no name.
     comm = trimEnd(text, comm);
   }
   line.comm = text.slice(skipSpaces(text, 0), comm);

@@ -4,7 +4,8 @@ export type Loss = { readonly cpu: number; readonly lost: number };
 
 /** Events lost in front of the CPU's next one; -1 for a CPU or a number that the line doesn't say. */
 export function readLoss(text: string): Loss | null {
-  if (!text.includes('LOST') && !text.includes('DROPPED') && !text.startsWith('Lost ')) return null;
+  if (!text.includes('LOST') && !text.includes('DROPPED') && !/^(?:WARNING: )?Lost |^Processed /.test(text))
+    return null;
   // ftrace: CPU:2 [LOST 12 EVENTS]; trace-cmd: CPU:2 [12 EVENTS DROPPED], CPU:2 [EVENTS DROPPED].
   const ftrace = /^\s{0,64}CPU:\s?(\d{1,5}) \[(?:LOST )?(?:(\d{1,15}) )?EVENTS(?: DROPPED)?\]\s{0,64}$/.exec(
     text,
@@ -13,8 +14,11 @@ export function readLoss(text: string): Loss | null {
   // perf script --show-lost-events, in front of the event that follows on that CPU.
   const perf = /\[(\d{3,5})\].{0,64}PERF_RECORD_LOST(?:_SAMPLES)? lost (\d{1,15})$/.exec(text.slice(0, 256));
   if (perf) return { cpu: Number(perf[1]), lost: Number(perf[2]) };
-  const bpftrace = /^Lost (\d{1,15}) events\s{0,64}$/.exec(text);
-  return bpftrace ? { cpu: -1, lost: Number(bpftrace[1]) } : null;
+  // What bpftrace and perf say on standard error.
+  const said =
+    /^(?:WARNING: )?Lost (\d{1,15}) events\s{0,64}$/.exec(text) ??
+    /^Processed \d{1,15} events and lost (\d{1,15}) (?:chunks|samples)/.exec(text);
+  return said ? { cpu: -1, lost: Number(said[1]) } : null;
 }
 
 /** Empty lines, comments and titles. */
@@ -24,17 +28,38 @@ export function isHeader(text: string): boolean {
   return HEADERS.some((header) => header.test(text));
 }
 
+/** Why a line is no event, as far as it can be told. */
+export function whyNoLine(text: string): string {
+  const start = text.slice(0, 256);
+  if (/^\s{0,32}\S[^[\]]{0,31}[\s/-]\d{1,10}\s{1,16}\d{1,15}\.\d{6,9}:\s/.test(start))
+    return 'it names no CPU (perf script -F comm,pid,tid,cpu,time,event,trace prints all that is needed)';
+  if (/^\s{0,32}\S.{0,40}[\s/-]\d{1,10}\s{1,16}\[\d{3,5}\]\s{1,16}[\w-]{1,64}:/.test(start))
+    return 'it has no time (perf script -F comm,pid,tid,cpu,time,event,trace prints all that is needed)';
+  return 'no line of a trace';
+}
+
 const HEADERS: readonly RegExp[] = [
   // trace-cmd report
   /^(?:version = \d{1,9}|cpus=\d{1,9}|CPU \d{1,9} is empty|trace-cmd version .{0,64}|\[tracing\(\d{1,9}\)\].{0,64})\s{0,8}$/,
+  // perf script --show-task-events, --show-mmap-events, …
+  /^.{1,96}\d: PERF_RECORD_(?!LOST)[A-Z_0-9]{1,32}/,
   // bpftrace
   /^(?:Attach(?:ing|ed) \d{1,9} probes?(?:\.\.\.)?|Tracing .{0,64}\.\.\.)\s{0,8}$/,
 ];
 
 /** Lines of a stack, which follow the event that it belongs to: ftrace's and perf's. */
 export function isStack(text: string): boolean {
-  return /^ => \S|^\s+[0-9a-f]{6,16} \S/.test(text.slice(0, 256));
+  const start = text.slice(0, 256);
+  return STACKS.some((form) => form.test(start));
 }
+
+const STACKS: readonly RegExp[] = [
+  // ftrace's, trace-cmd's, perf's, bpftrace's
+  /^ ?=> {1,2}\S/,
+  /: <(?:user )?stack trace ?>\s{0,8}$/,
+  /^\s{1,32}[0-9a-f]{6,16} \S/,
+  /^\s{4,12}[\w.$]{1,128}\+\d{1,8}\s{0,8}$/,
+];
 
 /** What the header says of the machine and of what the trace's buffers have overwritten. */
 export interface TraceFacts {

@@ -8,6 +8,7 @@ import { LAYOUTS } from '../generated/layouts.ts';
 import { VERSION } from '../generated/version.ts';
 import { RecordingError, UsageError } from '../model/errors.ts';
 import { CLOCK_ERROR_NS, type ProbeCoverage, type RecordingMeta } from '../model/recording.ts';
+import { expectPlace } from '../recording/files.ts';
 import { writeParquet } from '../recording/parquet-write.ts';
 import type { InvariantCounts, Violation } from '../model/violation.ts';
 import { createObjectTable } from '../report/objects.ts';
@@ -72,6 +73,7 @@ export async function importTrace(
   const input = openInput(source);
   if (typeof source === 'string' && isSameFile(source, out))
     throw new UsageError('SAME_FILE', `${out} is the trace itself; name another file for the recording.`);
+  expectPlace(out);
   const spool = new Spool(`${out}.spool`, options.runSlots);
   try {
     const reader = new TraceReader(mapping, format, spool);
@@ -252,7 +254,7 @@ function nothingUsable(name: string, { account }: TraceReader): RecordingError {
       ? lines === 0
         ? 'it is empty'
         : `of its ${lines} lines ${headers} are headers and ${ignored} are ignored by the mapping`
-      : `${first.reason} (${first.lines} of ${lines} lines, the first: ${first.samples[0] ?? ''})`;
+      : `${first.reason} (${first.lines} of ${lines} lines, the first: ${first.samples[0] ?? ''}); "flightring import --help" shows the forms`;
   return new RecordingError(
     'NOTHING_TO_IMPORT',
     `${escapeText(name)} has nothing that could be imported: ${why}.`,

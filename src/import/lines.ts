@@ -25,12 +25,14 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   if (rest !== '') yield [toLine(rest)];
 }
 
+/** What web pages and chats make of the spaces of a trace that is copied from them; the kernel prints none of these. */
+const WEB_SPACES = /[\u00a0\u2000-\u200a\u202f\u3000]/g;
 const BEYOND_ASCII = /[^\0-\x7f]/;
 
 function toLine(bytes: string): string {
   const cut = bytes.length > MAX_LINE ? bytes.slice(0, MAX_LINE + 1) : bytes;
   const line = cut.endsWith('\r') ? cut.slice(0, -1) : cut;
   return BEYOND_ASCII.test(line) && line.length <= MAX_LINE
-    ? Buffer.from(line, 'latin1').toString('utf8')
+    ? Buffer.from(line, 'latin1').toString('utf8').replaceAll(WEB_SPACES, ' ')
     : line;
 }

@@ -7,7 +7,8 @@ import { Body } from './body.ts';
 import { readBpftraceLine } from './bpftrace-line.ts';
 import { createEncoder, type Encoder, readNumber, type Values } from './encode.ts';
 import { readFtraceLine } from './ftrace-line.ts';
-import { createFacts, isHeader, isStack, learnFacts, readLoss } from './header.ts';
+import { createFacts, isHeader, isStack, learnFacts, readLoss, whyNoLine } from './header.ts';
+import { readLatencyLine } from './latency-line.ts';
 import { createLine, MAX_TIME, type TraceFormat } from './line.ts';
 import { createGlob, type Glob } from './glob.ts';
 import { MAX_LINE } from './lines.ts';
@@ -20,6 +21,8 @@ import { Threads } from './threads.ts';
 
 /** The names by which the kernel and the tools print what an application wrote into trace_marker. */
 const MARKER_EVENTS: ReadonlySet<string> = new Set(['tracing_mark_write', 'print', 'trace_marker', 'marker']);
+/** What trace-cmd calls the stack of the event before. */
+const STACK_EVENTS: ReadonlySet<string> = new Set(['kernel_stack', 'user_stack']);
 /** In front of a marker's text: the function that wrote it, or its address. */
 const MARKER_HEAD =
   /^(?:tracing_mark_write|trace_marker_write|\[?0x[0-9a-f]{1,16}\]?|[0-9a-f]{8,16}|\[[0-9a-f]{8,16}\]): ?/;
@@ -87,9 +90,10 @@ export class TraceReader {
     this.#ignored = mapping.ignore.map(createGlob);
   }
 
-  take(text: string): void {
+  take(read: string): void {
     const { account } = this;
-    account.lines++;
+    // Windows' editors and shells put a byte order mark in front of a text.
+    const text = ++account.lines === 1 && read.startsWith('\ufeff') ? read.slice(1) : read;
     if (text.length > MAX_LINE) return account.unused('longer than any line of a trace', text);
     if (!this.#readHead(text)) return this.#takeOther(text);
     const line = this.#line;
@@ -97,7 +101,8 @@ export class TraceReader {
     if (line.cpu >= CPUS_MAX) return account.unused('its CPU is out of range', text);
     if (line.tid > TID_MAX || line.tgid > TID_MAX) return account.unused('its thread is out of range', text);
     this.#note();
-    if (MARKER_EVENTS.has(line.event)) this.#takeMarker(text);
+    if (STACK_EVENTS.has(line.event)) account.headers++;
+    else if (MARKER_EVENTS.has(line.event)) this.#takeMarker(text);
     else this.#takeEvent(text);
   }
 
@@ -130,7 +135,8 @@ export class TraceReader {
   #readHead(text: string): boolean {
     const format = this.#format;
     if (format === 'bpftrace') return readBpftraceLine(text, this.#line);
-    if (readFtraceLine(text, this.#line, format)) return this.#line.event !== 'PERF_RECORD_LOST';
+    if (readFtraceLine(text, this.#line, format)) return !this.#line.event.startsWith('PERF_RECORD_');
+    if (format !== 'perf' && readLatencyLine(text, this.#line)) return true;
     return format === 'auto' && readBpftraceLine(text, this.#line);
   }
 
@@ -145,7 +151,7 @@ export class TraceReader {
       account.headers++;
       learnFacts(text, this.facts);
     } else if (isStack(text)) account.headers++;
-    else account.unused('no line of a trace', text);
+    else account.unused(whyNoLine(text), text);
   }
 
   /** What any line teaches, whether or not a rule names its event. */

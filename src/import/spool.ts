@@ -1,6 +1,6 @@
 // Records of any number in order of time: sorted in memory a run at a time, the runs kept in a file and merged.
 
-import { readSync } from 'node:fs';
+import { readSync, rmSync } from 'node:fs';
 import { FLAG, HEAD, SLOT_BYTES, SLOT_LANES, timeAt } from '../model/slot.ts';
 import { createPart, type PartFile, writeAll } from '../recording/files.ts';
 
@@ -104,7 +104,7 @@ export class Spool {
 
   #endRun(): void {
     if (this.#slots === 0) return;
-    this.#file ??= createPart(this.#path);
+    this.#file ??= createNameless(this.#path);
     let ordered = this.#lanes.subarray(0, this.#slots * SLOT_LANES);
     if (!this.#sorted) {
       const sorted = new Uint32Array(ordered.length);
@@ -125,6 +125,13 @@ export class Spool {
     this.#sorted = true;
     this.#lastTs = Number.NEGATIVE_INFINITY;
   }
+}
+
+/** Its room is free again whenever the process ends, even if it is killed. */
+function createNameless(path: string): PartFile {
+  const file = createPart(path);
+  rmSync(`${path}.part`);
+  return file;
 }
 
 function point(spooled: Spooled, lanes: Uint32Array, at: number): Spooled {

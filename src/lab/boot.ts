@@ -15,6 +15,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { LabError } from '../model/errors.ts';
+import { packageRoot } from '../model/installation.ts';
 import type { LabKernel } from './cache.ts';
 import { deferred } from './command.ts';
 import { chooseEmulator } from './emulator.ts';
@@ -106,7 +107,7 @@ function makeInitramfs(kernel: LabKernel, busybox: string, options: BootOptions)
     modulesDir: realpathSync(kernel.modulesDir),
     bootModules: kernel.bootModules,
     modules: options.modules ?? [],
-    expose: hiddenFolders([process.cwd(), packageDir(), dirname(dirname(process.execPath))]),
+    expose: hiddenFolders([process.cwd(), packageRoot(), dirname(dirname(process.execPath))]),
     slots,
   };
   return packInitramfs([
@@ -129,12 +130,6 @@ function hiddenFolders(folders: readonly string[]): string[] {
     folders.map((dir) => realpathSync(dir)).filter((dir) => /^\/(tmp|run|dev)\/./.test(dir)),
   );
   return [...hidden].filter((dir) => ![...hidden].some((other) => dir.startsWith(`${other}/`)));
-}
-
-function packageDir(): string {
-  let dir = import.meta.dirname;
-  while (!existsSync(join(dir, 'package.json')) && dir !== '/') dir = dirname(dir);
-  return dir;
 }
 
 /** busybox runs before the host's libraries are there. */

@@ -4,6 +4,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DuckDBResult } from '@duckdb/node-api';
 import { type FlightringError, QueryError, RecordingError, UsageError } from '../model/errors.ts';
+import { refuseDevice } from '../recording/files.ts';
 import { printable } from '../report/printable.ts';
 import type { RecordLayout } from '../model/layout.ts';
 import { sourceColumns } from './columns.ts';
@@ -15,6 +16,7 @@ import {
   insertRows,
   openDatabase,
 } from './database.ts';
+import type { Newer } from '../recording/meta.ts';
 import { findFiles } from './files.ts';
 import { writeQuestion } from './questions/index.ts';
 import { type LeftOut, openSource, type Source, type SourceColumn } from './sources.ts';
@@ -43,6 +45,8 @@ export interface RecordingQuery extends Disposable {
   readonly files: readonly string[];
   /** Files that can't be, each with a sentence. */
   readonly leftOut: readonly LeftOut[];
+  /** Of the files asked, those that a newer version made; their description is told as far as it is known here. */
+  readonly newer: readonly { readonly path: string; readonly newer: Newer }[];
   /**
    * Runs SQL, of several statements if need be, and gives the rows of the last. Throws a QueryError with DuckDB's message, in
    * which the place is shown.
@@ -122,6 +126,7 @@ async function openOver(
   return {
     files: sources.map(({ file }) => file),
     leftOut,
+    newer: sources.flatMap(({ file, newer }) => (newer === null ? [] : [{ path: file, newer }])),
     run,
     rows,
     question: (name, values = {}) =>
@@ -130,6 +135,7 @@ async function openOver(
       const [path] = part;
       if (path === undefined || written === undefined)
         throw new UsageError('NO_OUTPUT', 'Name the file to write with -o, or as `output` of openQuery.');
+      refuseDevice(written);
       const question = await lastQuestion(connection, sql);
       try {
         const copied = await inDuckDbsWords(() =>

@@ -3,6 +3,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { FlightringError, RecordingError } from '../model/errors.ts';
 import type { RecordingMeta } from '../model/recording.ts';
+import type { Newer } from '../recording/meta.ts';
 import { openRecording } from '../recording/open.ts';
 import type { ParquetRecording, readParquet } from '../recording/parquet-read.ts';
 import { statOf } from './files.ts';
@@ -19,6 +20,8 @@ export interface Source {
   readonly columns: readonly SourceColumn[];
   /** CLOCK_REALTIME minus CLOCK_MONOTONIC, ns; null if the recording's clocks make no sense. */
   readonly clockOffset: bigint | null;
+  /** Not null for a recording of a newer version: which, and what of it isn't known here. */
+  readonly newer: Newer | null;
 }
 
 export interface SourceColumn {
@@ -50,7 +53,7 @@ export async function openSource(
   reading: Reading,
 ): Promise<{ readonly source: Source; readonly meta: RecordingMeta } | LeftOut> {
   try {
-    const { meta, rows, damage } = await readSource(file, reading);
+    const { meta, rows, damage, newer } = await readSource(file, reading);
     if (damage)
       return {
         file,
@@ -63,6 +66,7 @@ export async function openSource(
       partitions: partitionsOf(file),
       columns: reading.columnsOf(meta.layouts),
       clockOffset: clockOffset(meta),
+      newer,
     };
     return { source, meta };
   } catch (error) {

@@ -7,7 +7,7 @@ import type { KernelRecorder } from '../source/kernel.ts';
 import { slotsClaimed } from '../source/shim.ts';
 import type { ExportOrder, FromExporter, Frozen } from './messages.ts';
 import type { Exported } from './options.ts';
-import { workerUrl } from './worker-url.ts';
+import { programUrl } from '../model/installation.ts';
 
 export interface ExporterEvents {
   saved: [{ readonly path: string; readonly ms: number }];
@@ -23,6 +23,12 @@ interface Pending {
   readonly latencyNs: number | null;
   savedMs: number;
 }
+
+/**
+ * parquetjs-lite makes thousands of buffers by the deprecated constructor. For each, node looks through the stack for whether it
+ * must warn, which takes longer than all the rest of a short recording; a thread that has warned, in silence, doesn't look.
+ */
+const QUIET_BUFFERS = ['--pending-deprecation', '--no-deprecation'];
 
 export class Exporter extends EventEmitter<ExporterEvents> {
   readonly #kernel: KernelRecorder;
@@ -46,7 +52,9 @@ export class Exporter extends EventEmitter<ExporterEvents> {
 
   start(): Worker {
     if (this.#worker) return this.#worker;
-    const worker = new Worker(workerUrl('export-worker'));
+    const worker = new Worker(programUrl('record/export-worker'), {
+      execArgv: [...process.execArgv, ...QUIET_BUFFERS],
+    });
     worker.on('message', (message: FromExporter) => this.#onMessage(message));
     worker.on('error', (error) => this.emit('error', error));
     this.#worker = worker;

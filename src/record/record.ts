@@ -16,7 +16,7 @@ import { type RecordOptions, SNAPLEN_MAX, slotsFor } from './options.ts';
 import { checkOutput } from './output.ts';
 import { Recorder } from './recorder.ts';
 import { DumpThread, snapshotKinds } from './snapshot/dump-thread.ts';
-import { workerUrl } from './worker-url.ts';
+import { programUrl } from '../model/installation.ts';
 
 /** A name or path that is wrong; the rest is refused by the kernel. */
 const { ENODEV, ENOENT, EINVAL } = constants.errno;
@@ -96,7 +96,7 @@ export async function record(
   const byTask = filter.tgid !== undefined || filter.comm !== undefined;
   // It keeps the privileges that the others give up, until it has dumped.
   const dump =
-    kinds.length > 0 && !byTask ? new DumpThread(workerUrl('dump-worker'), kinds, filter) : undefined;
+    kinds.length > 0 && !byTask ? new DumpThread(programUrl('record/dump-worker'), kinds, filter) : undefined;
   const notes =
     kinds.length > 0 && byTask
       ? ['snapshot: none was taken, because what other processes change is not recorded']

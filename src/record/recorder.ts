@@ -25,7 +25,7 @@ import { COMMAND } from './messages.ts';
 import type { Exported, RecordOptions } from './options.ts';
 import { recordingName } from './output.ts';
 import type { DumpThread } from './snapshot/dump-thread.ts';
-import { workerUrl } from './worker-url.ts';
+import { programUrl } from '../model/installation.ts';
 
 /** What a whole run came to. */
 export interface RecordSummary extends Figures {
@@ -131,7 +131,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     // The exporter loads what it needs now, not when a bank waits for it.
     this.#exporter.start();
     const transferList = workerData.snapshot ? [workerData.snapshot.port] : [];
-    this.#checker = new Worker(workerUrl('checker-worker'), { workerData, transferList });
+    this.#checker = new Worker(programUrl('record/checker-worker'), { workerData, transferList });
     this.#checker.on('message', (message: FromChecker) => this.#onChecker(message));
     this.#checker.on('error', (error) => this.#abort(error));
     this.#checker.on('exit', () => this.#maybeEnd());

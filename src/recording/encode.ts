@@ -71,7 +71,6 @@ function packGroups(sink: Sink, values: Uint32Array, from: number, count: number
 
 /** The hybrid of repeated runs and bit-packed groups of eight (Parquet, Encodings: RLE = 3). */
 export function encodeHybrid(sink: Sink, values: Uint32Array, count: number, width: number): void {
-  const valueBytes = (width + 7) >> 3;
   let literal = 0;
   let at = 0;
   while (at < count) {
@@ -84,13 +83,16 @@ export function encodeHybrid(sink: Sink, values: Uint32Array, count: number, wid
       continue;
     }
     if (at > literal) putLiteral(sink, values, literal, at - literal, width);
-    putVarint(sink, run * 2);
-    reserve(sink, valueBytes);
-    for (let i = 0; i < valueBytes; i++) sink.bytes[sink.length++] = value >>> (i * 8);
+    putRun(sink, value, run, width);
     at = end;
     literal = end;
   }
   if (at > literal) putLiteral(sink, values, literal, at - literal, width);
+}
+
+function putRun(sink: Sink, value: number, run: number, width: number): void {
+  putVarint(sink, run * 2);
+  for (let bits = 0; bits < width; bits += 8) putByte(sink, value >>> bits);
 }
 
 function putLiteral(sink: Sink, values: Uint32Array, from: number, count: number, width: number): void {
@@ -98,12 +100,21 @@ function putLiteral(sink: Sink, values: Uint32Array, from: number, count: number
   packGroups(sink, values, from, count, width);
 }
 
-/** Definition levels of an optional column: a hybrid of one bit behind its length. */
-export function encodeLevels(sink: Sink, present: Uint32Array, rows: number): void {
+/**
+ * Definition levels of an optional column of which `count` of the rows have a value: a hybrid of one bit behind its length.
+ * `present` may end, at a multiple of eight, behind the last row that has one.
+ */
+export function encodeLevels(sink: Sink, present: Uint32Array, rows: number, count: number): void {
   reserve(sink, 4);
   const start = sink.length;
   sink.length += 4;
-  encodeHybrid(sink, present, rows, 1);
+  if (count === 0 || count === rows) {
+    if (rows > 0) putRun(sink, count === 0 ? 0 : 1, rows, 1);
+  } else {
+    const told = Math.min(rows, present.length);
+    encodeHybrid(sink, present, told, 1);
+    if (rows > told) putRun(sink, 0, rows - told, 1);
+  }
   new DataView(sink.bytes.buffer).setUint32(start, sink.length - start - 4, true);
 }
 

@@ -1,17 +1,20 @@
 // Files that appear whole or not at all: written under another name, synced, then renamed.
 
 import {
+  accessSync,
   closeSync,
   constants,
   fchmodSync,
+  fstatSync,
   fsyncSync,
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { RecordingError } from '../model/errors.ts';
+import { RecordingError, UsageError } from '../model/errors.ts';
 
 export interface PartFile {
   readonly fd: number;
@@ -23,6 +26,7 @@ export interface PartFile {
 
 /** Opens `path`.part for writing, readable by its owner only; an older one left by a killed process is replaced. */
 export function createPart(path: string): PartFile {
+  refuseDevice(path);
   const part = `${path}.part`;
   let fd = -1;
   try {
@@ -35,12 +39,24 @@ export function createPart(path: string): PartFile {
     throw writeError(error, path, null);
   }
   let open = true;
+  /** Another process that writes the same file has put its own in the place of ours. */
+  const isReplaced = (): boolean => {
+    const there = statSync(part, { throwIfNoEntry: false });
+    const ours = fstatSync(fd);
+    return there?.ino !== ours.ino || there.dev !== ours.dev;
+  };
   return {
     fd,
     commit() {
       fsyncSync(fd);
+      const replaced = isReplaced();
       closeSync(fd);
       open = false;
+      if (replaced)
+        throw new RecordingError(
+          'WRITE_FAILED',
+          `${path} could not be written: another process writes it at the same time. Nothing of this one was kept.`,
+        );
       try {
         renameSync(part, path);
       } catch (error) {
@@ -52,8 +68,9 @@ export function createPart(path: string): PartFile {
     discard() {
       if (!open) return;
       open = false;
+      const replaced = isReplaced();
       closeSync(fd);
-      rmSync(part, { force: true });
+      if (!replaced) rmSync(part, { force: true });
     },
   };
 }
@@ -73,6 +90,28 @@ export function readError(cause: unknown, path: string): RecordingError {
   if (code === 'ENOENT') return new RecordingError('NOT_FOUND', `There is no recording ${path}.`, { cause });
   const why = cause instanceof Error ? cause.message : String(cause);
   return new RecordingError('UNREADABLE', `${path} can't be read: ${why}.`, { cause });
+}
+
+/** A file renamed to /dev/null or /dev/stdout would be there in its place, for all programs. */
+export function refuseDevice(path: string): void {
+  let isFile: boolean;
+  try {
+    isFile = statSync(path).isFile();
+  } catch {
+    // Nothing is there, or opening it will say why not.
+    return;
+  }
+  if (!isFile) throw new UsageError('NOT_A_FILE', `${path} is not a file; give the name of one.`);
+}
+
+/** Before long work: whether a file can be made there at all. Throws what `createPart` would. */
+export function expectPlace(path: string): void {
+  refuseDevice(path);
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw writeError(error, path, null);
+  }
 }
 
 /** A rename is durable only once its folder is; a file system that can't sync folders has nothing to sync. */

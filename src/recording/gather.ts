@@ -9,14 +9,21 @@ import { isWholeRecord } from './slots.ts';
 import { createStrings, type Strings } from './strings.ts';
 import { formatText } from './text.ts';
 
-/** Values of one column for the rows of one row group; a text is its number among the strings. */
+/**
+ * Values of one column for the rows of one row group; a text is its number among the strings. Most columns belong to kinds
+ * that a group has none of: they take no memory.
+ */
 export interface ColumnValues {
-  /** 1 for each row with a value; null if every row has one. */
-  readonly present: Uint32Array | null;
-  readonly low: Uint32Array;
-  readonly high: Uint32Array | null;
+  /** 1 for each row with a value, as far as it goes; null if every row has one. */
+  present: Uint32Array | null;
+  low: Uint32Array;
+  high: Uint32Array | null;
   count: number;
 }
+
+/** Rows that a column has room for at first. */
+const FIRST_ROOM = 256;
+const NOTHING = new Uint32Array(0);
 
 export interface Gatherer {
   readonly columns: readonly ColumnValues[];
@@ -40,9 +47,9 @@ export function createGatherer(plan: ColumnPlan, meta: RecordingMeta, groupRows:
   const strings = createStrings();
   const columns = plan.columns.map(
     ({ storage, required }): ColumnValues => ({
-      present: required ? null : new Uint32Array(groupRows),
-      low: new Uint32Array(groupRows),
-      high: storage === 'u64' || storage === 'i64' ? new Uint32Array(groupRows) : null,
+      present: required ? null : NOTHING,
+      low: NOTHING,
+      high: storage === 'u64' || storage === 'i64' ? NOTHING : null,
       count: 0,
     }),
   );
@@ -90,18 +97,33 @@ export function createGatherer(plan: ColumnPlan, meta: RecordingMeta, groupRows:
       return slot;
     },
     clear() {
-      gatherer.rows = 0;
       for (const column of columns) {
+        if (column.count > 0) column.present?.fill(0, 0, gatherer.rows);
         column.count = 0;
-        column.present?.fill(0);
       }
+      gatherer.rows = 0;
     },
   };
   return gatherer;
 }
 
+function makeRoom(column: ColumnValues, row: number): void {
+  let room = Math.max(FIRST_ROOM, column.low.length);
+  while (room <= row) room *= 2;
+  const grown = (values: Uint32Array): Uint32Array => {
+    const larger = new Uint32Array(room);
+    larger.set(values);
+    return larger;
+  };
+  column.low = grown(column.low);
+  if (column.high !== null) column.high = grown(column.high);
+  if (column.present !== null) column.present = grown(column.present);
+}
+
 function put(columns: readonly ColumnValues[], place: number, row: number, low: number, high: number): void {
   const column = columns[place] as ColumnValues;
+  // There are never more values than rows.
+  if (row >= column.low.length) makeRoom(column, row);
   const at = column.count++;
   column.low[at] = low;
   if (column.high !== null) column.high[at] = high;

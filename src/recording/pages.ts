@@ -48,7 +48,7 @@ export function createColumnEncoder(groupRows: number): ColumnEncoder {
     page.length = 0;
     dictionary.length = 0;
     const { low, high, count, present } = values;
-    if (present !== null) encodeLevels(page, present, rows);
+    if (present !== null) encodeLevels(page, present, rows, count);
     if (count === 0) return result('PLAIN', 0);
     // Sequence numbers and times never repeat enough for a dictionary; other numbers seldom rise evenly.
     const rising = storage === 'i64';

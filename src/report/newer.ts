@@ -4,7 +4,7 @@ import { VERSION } from '../generated/version.ts';
 import type { RecordingFacts } from '../recording/open.ts';
 
 /** That a newer version made it, and what is left out; empty for a recording that is known through and through. */
-export function newerLines({ path, newer }: RecordingFacts): string[] {
+export function newerLines({ path, newer }: Pick<RecordingFacts, 'path' | 'newer'>): string[] {
   if (newer === null) return [];
   const { flightring, format, leftOut } = newer;
   const shown = leftOut.slice(0, 8).join(', ') + (leftOut.length > 8 ? ', …' : '');

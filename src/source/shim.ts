@@ -1,8 +1,7 @@
 // The one file that calls native code: each function of native/*.c with its types, and views of its memory.
 
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import {
   createExternalBuffer,
   DataType,
@@ -13,6 +12,7 @@ import {
   open,
 } from 'ffi-rs';
 import { KernelError } from '../model/errors.ts';
+import { packageRoot } from '../model/installation.ts';
 
 const LIBRARY = 'flightring';
 /** Most slots that one `wait` returns. */
@@ -27,18 +27,12 @@ export function nativeFolder(): string {
   const named = process.env.FLIGHTRING_NATIVE;
   if (named) return named;
   const arch = `linux-${process.arch}`;
-  let folder = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    for (const candidate of [join(folder, 'native', arch), join(folder, 'dist', 'native', arch)])
-      if (existsSync(join(candidate, 'libflightring.so'))) return candidate;
-    const parent = dirname(folder);
-    if (parent === folder)
-      throw new KernelError(
-        'NO_NATIVE',
-        `no native part for ${arch} in this installation: build it with "npm run build", or use x86-64 Linux`,
-      );
-    folder = parent;
-  }
+  const folder = join(packageRoot(), 'dist', 'native', arch);
+  if (existsSync(join(folder, 'libflightring.so'))) return folder;
+  throw new KernelError(
+    'NO_NATIVE',
+    `no native part for ${arch} in this installation: build it with "npm run build", or use x86-64 Linux`,
+  );
 }
 
 /** The shim's own file, in which `setMark` lies. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bundlePage } from '../../scripts/bundle-page.ts';
+import { bundlePage } from '../../scripts/bundle.ts';
 import { writeLargeRecording } from '../large-recording.ts';
 import { pageFolder } from '../unit/page/pages.ts';
 import { META, T0, VIOLATION } from '../unit/report/story.ts';

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EventView } from '../../src/decode/event-view.ts';
 import { PROBE_PATHS } from '../../src/generated/probes.ts';
 import { SCENARIOS } from '../../src/generated/scenarios.ts';
 import { labCacheDir, readDefaultVersion } from '../../src/lab/cache.ts';
@@ -22,6 +23,9 @@ const ROOT = join(import.meta.dirname, '../..');
 const LAST_EVENTS = 4000;
 /** Of so many events one may be missing for an interrupt inside a probe's program: between network cards, and without them. */
 const MISSES_SHARE = { wires: 500, none: 5000 };
+/** EtherType, and protocol in an IPv4 header without options (RFC 791). */
+const IPV4 = 0x0800;
+const UDP = 17;
 /** What npm test asks of a healthy run; npm run soak asks for millions. */
 const HEALTHY_EVENTS = 100_000;
 
@@ -70,6 +74,22 @@ function laterEvents(recording: Recording, cpu: number, ts: number): number {
       )
         later++;
   return later;
+}
+
+function packetsIn(recording: Recording): { kept: number; len: number; bytes: Buffer }[] {
+  const event = new EventView();
+  const packets: { kept: number; len: number; bytes: Buffer }[] = [];
+  for (const { lanes, slots } of recording.batches())
+    for (let at = 0; at < slots * SLOT_LANES; at += event.slots * SLOT_LANES) {
+      event.move(lanes, at);
+      if (event.kind !== 'xsk_packet') continue;
+      packets.push({
+        kept: event.u32('kept'),
+        len: event.u32('len'),
+        bytes: Buffer.from(event.text('packet'), 'hex'),
+      });
+    }
+  return packets;
 }
 
 /** The scenario's own words, with the fault's fields in their places. */
@@ -246,6 +266,24 @@ describe.each(KERNELS)('$title', ({ title, boot, scenarios, whole }) => {
       const functions = resultOf(scenario).coverage.filter(({ method }) => method !== 'raw_tp');
       expect(functions.length).toBeGreaterThan(10);
       expect(new Set(functions.map(({ method }) => method))).toEqual(new Set(['kprobe', 'kretprobe']));
+    },
+  );
+
+  test.each(scenarios.filter(({ snaplen }) => snaplen))(
+    '$name kept the first bytes of the packets that were sent, and no more; nobody else kept any',
+    async (scenario) => {
+      const { recording } = await checkOnHost(resultOf(scenario));
+      const packets = packetsIn(recording);
+      expect(packets.length).toBeGreaterThan(10);
+      for (const { kept, len, bytes } of packets) {
+        expect(kept).toBe(Math.min(len, scenario.snaplen as number));
+        // Zeros at the end are not written down.
+        expect(bytes.length).toBeLessThanOrEqual(kept);
+      }
+      const sent = packets.filter(({ bytes }) => bytes.readUInt16BE(12) === IPV4 && bytes[23] === UDP);
+      expect(sent.length).toBeGreaterThan(packets.length / 2);
+      const { recording: other } = await checkOnHost(resultOf({ ...scenario, name: 'double-fill' }));
+      expect(packetsIn(other)).toEqual([]);
     },
   );
 

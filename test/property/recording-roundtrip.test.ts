@@ -180,7 +180,8 @@ test('levels', () => {
   fc.assert(
     fc.property(runs(1), (levels) => {
       const sink = createSink(1);
-      encodeLevels(sink, Uint32Array.from(levels), levels.length);
+      const present = levels.filter((level) => level === 1).length;
+      encodeLevels(sink, Uint32Array.from(levels), levels.length, present);
       const out = new Uint16Array(levels.length + LEVELS_SLACK);
       const count = decodeLevels(createCursor(sink.bytes.subarray(0, sink.length)), out, levels.length);
       expect([...out.subarray(0, count)]).toEqual(levels.flatMap((level, row) => (level === 1 ? [row] : [])));

@@ -44,22 +44,22 @@ kind = "xsk_flush"
 
 # The application saw an RX entry. If the trace has no receive into it, one is made up in front of it.
 [[marker]]
-text = '(?<device>[\w.-]{1,15}) q:(?<queue>\d{1,5}) (?<addr>0x[0-9a-f]{1,16}) \w{1,16} -> RX(?:$|[:\s])'
+text = '(?<device>[\w.:@-]{1,15}) q:(?<queue>\d{1,5}) (?<addr>0x[0-9a-fA-F]{1,16}) \w{1,16} (?:->|→) RX(?:$|[:\s])'
 kind = "xsk_rx_publish"
 fields = { addr = "addr" }
 
 [[marker]]
-text = '(?<device>[\w.-]{1,15}) q:(?<queue>\d{1,5}) (?<addr>0x[0-9a-f]{1,16}) \w{1,16} -> TX(?:$|[:\s])'
+text = '(?<device>[\w.:@-]{1,15}) q:(?<queue>\d{1,5}) (?<addr>0x[0-9a-fA-F]{1,16}) \w{1,16} (?:->|→) TX(?:$|[:\s])'
 kind = "xsk_tx_submit"
 fields = { addr = "addr" }
 
 [[marker]]
-text = '(?<device>[\w.-]{1,15}) q:(?<queue>\d{1,5}) (?<addr>0x[0-9a-f]{1,16}) \w{1,16} -> COMP(?:$|[:\s])'
+text = '(?<device>[\w.:@-]{1,15}) q:(?<queue>\d{1,5}) (?<addr>0x[0-9a-fA-F]{1,16}) \w{1,16} (?:->|→) COMP(?:$|[:\s])'
 kind = "xsk_comp_submit"
 fields = { addr = "addr" }
 
 [[marker]]
-text = '(?<device>[\w.-]{1,15}) q:(?<queue>\d{1,5}) (?<addr>0x[0-9a-f]{1,16}) \w{1,16} -> FILL(?:$|[:\s])'
+text = '(?<device>[\w.:@-]{1,15}) q:(?<queue>\d{1,5}) (?<addr>0x[0-9a-fA-F]{1,16}) \w{1,16} (?:->|→) FILL(?:$|[:\s])'
 kind = "xsk_fill_submit"
 fields = { addr = "addr" }
 `;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { type ExportFlags, runExport } from '../../../src/cli/export-run.ts';
+import { HEALTHY, recordingFolder } from './recordings.ts';
 import { EVENTS, sampleFolder } from '../export/sample.ts';
 
 class Paper extends Writable {
@@ -20,11 +21,16 @@ async function run(
   file: string,
   flags: ExportFlags,
   terminal = false,
-): Promise<{ out: string; err: string }> {
+): Promise<{ out: string; err: string; code: number }> {
   const [out, err] = [new Paper(), new Paper()];
   out.isTTY = terminal;
-  await runExport(file, flags, out as unknown as NodeJS.WriteStream, err as unknown as NodeJS.WriteStream);
-  return { out: out.text, err: err.text };
+  const code = await runExport(
+    file,
+    flags,
+    out as unknown as NodeJS.WriteStream,
+    err as unknown as NodeJS.WriteStream,
+  );
+  return { out: out.text, err: err.text, code };
 }
 
 test('a file beside the recording, and a line that says so', async () => {
@@ -33,6 +39,16 @@ test('a file beside the recording, and a line that says so', async () => {
   const written = folder.file.replace('.parquet', '.csv');
   expect(out).toBe('');
   expect(err).toBe(`${written}: ${EVENTS.length} records in ${statSync(written).size} bytes (csv)\n`);
+});
+
+test('a recording of a newer version is told of, and exported', async () => {
+  using folder = sampleFolder();
+  using others = recordingFolder();
+  const newer = others.parquet('newer', HEALTHY, { flightring: '9.8.7' });
+  const { err, code } = await run(newer, { to: 'ndjson', out: '-' });
+  expect(code).toBe(0);
+  expect(err).toMatch(/newer\.parquet was made by flightring 9\.8\.7 .*nothing had to be left out\.\n$/);
+  expect((await run(folder.file, { to: 'ndjson', out: '-' })).err).toBe('');
 });
 
 test('standard output, and nothing else there', async () => {

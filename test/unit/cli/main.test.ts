@@ -97,6 +97,22 @@ test('a reader that leaves early is no error', async () => {
   expect(result.out.split('\n')).toHaveLength(3);
 }, 60_000);
 
+test('a full disk behind standard output is one sentence, and no verdict', async () => {
+  using folder = recordingFolder();
+  const file = folder.parquet('a', HEALTHY);
+  for (const words of ['show "$1"', 'query "$1" "SELECT range FROM range(100000)" --format csv']) {
+    const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
+      execFile(
+        'sh',
+        ['-c', `"$0" --import tsx src/cli/main.ts ${words} >/dev/full`, process.execPath, file],
+        (error, _, said) => resolve({ code: error?.code, stderr: said }),
+      );
+    });
+    expect(stderr).toBe('flightring: The output could not be written: the disk is full.\n');
+    expect(code).toBe(2);
+  }
+});
+
 test('where a question is wrong is shown under it, line by line', async () => {
   const { code, err } = await run(['query', 'recordings/poison.parquet', 'SELECT knd FROM events']);
   expect(code).toBe(2);

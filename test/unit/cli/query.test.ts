@@ -1,6 +1,6 @@
 // flightring query: the formats, what is said of files left out, and the exit status.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { QueryFlags } from '../../../src/cli/query-run.ts';
@@ -103,6 +103,32 @@ test('-o writes a file that appears whole or not at all', async () => {
   await expect(run([file, 'SELECT 1'], { format: 'csv', output: file })).rejects.toMatchObject({
     code: 'BAD_OUTPUT',
   });
+});
+
+test('-o - is standard output, and what is no file is left as it is', async () => {
+  using folder = recordingFolder();
+  const file = folder.parquet('a', HEALTHY);
+  expect((await run([file, 'SELECT 1 AS n'], { format: 'csv', output: '-' })).out).toBe('n\r\n1\r\n');
+  await expect(run([file, 'SELECT 1'], { format: 'parquet', output: '-' })).rejects.toMatchObject({
+    code: 'NO_OUTPUT',
+  });
+  const device = join(folder.path, 'null');
+  symlinkSync('/dev/null', device);
+  for (const format of ['csv', 'parquet'])
+    await expect(run([file, 'SELECT 1'], { format, output: device })).rejects.toMatchObject({
+      code: 'NOT_A_FILE',
+    });
+  expect(readlinkSync(device)).toBe('/dev/null');
+});
+
+test('a recording of a newer version is told of, and asked', async () => {
+  using folder = recordingFolder();
+  const newer = folder.parquet('newer', HEALTHY, { flightring: '9.8.7' });
+  const { code, out, err } = await run([newer, 'SELECT count(*) AS n FROM events'], { format: 'csv' });
+  expect({ code, out }).toEqual({ code: 0, out: 'n\r\n5\r\n' });
+  expect(err).toMatch(
+    /^flightring: .*newer\.parquet was made by flightring 9\.8\.7 .*nothing had to be left out\.\n$/,
+  );
 });
 
 test('files left out are told of on stderr, and make the exit status 4', async () => {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { bundlePage } from '../../../scripts/bundle-page.ts';
+import { bundlePage } from '../../../scripts/bundle.ts';
 import { runReport } from '../../../src/cli/report-run.ts';
 import { FlightringError } from '../../../src/model/errors.ts';
 import { writeReport } from '../../../src/page/write-report.ts';

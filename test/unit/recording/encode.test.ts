@@ -1,7 +1,7 @@
 // Parquet encodings against literal bytes.
 
 import { expect, test } from 'vitest';
-import { createCursor, decodeDelta, decodeHybrid } from '../../../src/recording/decode.ts';
+import { createCursor, decodeDelta, decodeHybrid, decodeLevels } from '../../../src/recording/decode.ts';
 import {
   createSink,
   encodeDelta,
@@ -28,8 +28,18 @@ test('a long run is its length and its value', () => {
 
 test('levels of a column without any value are one run behind its length', () => {
   const sink = createSink(1);
-  encodeLevels(sink, new Uint32Array(65_536), 65_536);
+  encodeLevels(sink, new Uint32Array(0), 65_536, 0);
   expect(bytesOf(sink)).toEqual([4, 0, 0, 0, 0x80, 0x80, 0x08, 0]);
+});
+
+test('levels of a column whose last rows have no value end with a run', () => {
+  const sink = createSink(1);
+  const present = new Uint32Array(256);
+  present[3] = 1;
+  encodeLevels(sink, present, 65_536, 1);
+  const levels = new Uint16Array(65_536);
+  expect(decodeLevels(createCursor(sink.bytes.subarray(0, sink.length)), levels, 65_536)).toBe(1);
+  expect(levels[0]).toBe(3);
 });
 
 test('deltas that are all alike take no bits', () => {
