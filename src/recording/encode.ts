@@ -100,9 +100,15 @@ function putLiteral(sink: Sink, values: Uint32Array, from: number, count: number
   packGroups(sink, values, from, count, width);
 }
 
+function padded(values: Uint32Array, length: number): Uint32Array {
+  const longer = new Uint32Array(length);
+  longer.set(values);
+  return longer;
+}
+
 /**
  * Definition levels of an optional column of which `count` of the rows have a value: a hybrid of one bit behind its length.
- * `present` may end, at a multiple of eight, behind the last row that has one.
+ * `present` may end behind the last row that has one.
  */
 export function encodeLevels(sink: Sink, present: Uint32Array, rows: number, count: number): void {
   reserve(sink, 4);
@@ -110,11 +116,7 @@ export function encodeLevels(sink: Sink, present: Uint32Array, rows: number, cou
   sink.length += 4;
   if (count === 0 || count === rows) {
     if (rows > 0) putRun(sink, count === 0 ? 0 : 1, rows, 1);
-  } else {
-    const told = Math.min(rows, present.length);
-    encodeHybrid(sink, present, told, 1);
-    if (rows > told) putRun(sink, 0, rows - told, 1);
-  }
+  } else encodeHybrid(sink, present.length < rows ? padded(present, rows) : present, rows, 1);
   new DataView(sink.bytes.buffer).setUint32(start, sink.length - start - 4, true);
 }
 

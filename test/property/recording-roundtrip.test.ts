@@ -123,6 +123,34 @@ test('Parquet: reading gives the slots that were written', { timeout: 120_000 },
   );
 });
 
+/** Two kinds: one alone, both by turns to about a power of two, where columns get more room, and the other alone. */
+const phases = fc.record({
+  alone: fc.integer({ min: 0, max: 100 }),
+  end: fc.constantFrom(256, 512, 1024).chain((room) => fc.integer({ min: room - 20, max: room + 20 })),
+  others: fc.integer({ min: 0, max: 500 }),
+});
+
+test('Parquet: whatever rows of a group a kind has', { timeout: 120_000 }, async () => {
+  using folder = scratchFolder();
+  const kinds = [1, 2].map((number) => layout(`xsk_${number}`, number, 'xsk', { [`own_${number}`]: 'u32' }));
+  const records = kinds.map((kind) =>
+    slotsOf({ kind, seq: 1n, ts: 2n, tid: 3, tgid: 4, flags: 0, cpu: 5 }, {}),
+  );
+  await fc.assert(
+    fc.asyncProperty(phases, async ({ alone, end, others }) => {
+      const which = Array.from({ length: end + others }, (_, row) =>
+        row < alone ? 0 : row < end ? row % 2 : 1,
+      );
+      const batch = batchOf(which.map((kind) => records[kind] as Uint32Array));
+      const path = folder.file('a.parquet');
+      writeParquet({ meta: { ...META, layouts: kinds }, batches: [batch] }, path);
+      const recording = await openRecording(path, { layouts: kinds });
+      expect(sameLanes(lanesOf(recording.batches()), batch.lanes)).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('raw: reading gives the slots that were written', { timeout: 60_000 }, async () => {
   using folder = scratchFolder();
   await fc.assert(
@@ -176,12 +204,14 @@ test('hybrid of runs and packed groups', () => {
   );
 });
 
-test('levels', () => {
+test('levels, also where they are known only up to the last row that has a value', () => {
   fc.assert(
-    fc.property(runs(1), (levels) => {
+    fc.property(runs(1), fc.nat(300), fc.nat(1000), (known, spare, more) => {
+      const levels = [...known, ...new Array<number>(more).fill(0)];
       const sink = createSink(1);
       const present = levels.filter((level) => level === 1).length;
-      encodeLevels(sink, Uint32Array.from(levels), levels.length, present);
+      const told = Math.min(levels.lastIndexOf(1) + 1 + spare, levels.length);
+      encodeLevels(sink, Uint32Array.from(levels.slice(0, told)), levels.length, present);
       const out = new Uint16Array(levels.length + LEVELS_SLACK);
       const count = decodeLevels(createCursor(sink.bytes.subarray(0, sink.length)), out, levels.length);
       expect([...out.subarray(0, count)]).toEqual(levels.flatMap((level, row) => (level === 1 ? [row] : [])));
