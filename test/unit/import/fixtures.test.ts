@@ -98,6 +98,27 @@ test.each([
   ]);
 });
 
+test.each(['neigh.trace-cmd', 'neigh.trace-cmd-latency'])(
+  '%s: events that the mapping names are taken, the others are counted and shown',
+  async (name) => {
+    const path = join(folder, 'out.parquet');
+    const result = await importTrace(join(traces, `${name}.txt`), path, { mapping: neighbourMapping() });
+    expect(result).toMatchObject({
+      complete: false,
+      counts: { lines: 6, headers: 1, events: 2, ignored: 1, unused: 2 },
+      problems: [{ reason: 'no rule names the event neigh_update_done', lines: 2 }],
+    });
+    const seen: string[] = [];
+    const view = new EventView();
+    for (const { lanes, slots } of (await openRecording(path)).batches())
+      for (let at = 0; at < slots * SLOT_LANES; at += view.slots * SLOT_LANES) {
+        view.move(lanes, at);
+        seen.push(`CPU ${view.cpu} ${view.ts} ${view.text('ip')} ${view.u32('nud')} ${view.u32('new_nud')}`);
+      }
+    expect(seen).toEqual(['CPU 1 9171749000 10.9.9.2 128 128', 'CPU 2 9327422000 10.9.9.2 128 32']);
+  },
+);
+
 test('perf script without the CPU says what to print', async () => {
   const refused = importTrace(join(traces, 'neigh.perf-nocpu.txt'), join(folder, 'no.parquet'));
   await expect(refused).rejects.toThrow(/it names no CPU \(perf script -F .*\(7 of 7 lines/);
