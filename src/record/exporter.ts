@@ -53,7 +53,8 @@ export class Exporter extends EventEmitter<ExporterEvents> {
   start(): Worker {
     if (this.#worker) return this.#worker;
     const worker = new Worker(programUrl('record/export-worker'), {
-      execArgv: [...process.execArgv, ...QUIET_BUFFERS],
+      // Not those of this process: of them node refuses what belongs to V8, such as a limit of the heap.
+      execArgv: QUIET_BUFFERS,
     });
     worker.on('message', (message: FromExporter) => this.#onMessage(message));
     worker.on('error', (error) => this.emit('error', error));

@@ -225,6 +225,19 @@ onAnyKernel(import.meta.filename, () => {
       expect(readdirSync(out.path)).not.toContain('ready');
     });
 
+    test('with options for V8 it records and exports, too', async () => {
+      using out = folder();
+      const limited = ['sh', '-c', 'node=$1; shift; exec "$node" --max-old-space-size=256 "$@"', 'sh'];
+      await using recorder = new RecorderProcess(
+        [...NEIGH, '--on-exit', 'export', '--out', out.path],
+        limited,
+      );
+      await recorder.event('armed');
+      churn('healthy', '--rounds', '1');
+      expect(await recorder.stop('SIGINT')).toBe(0);
+      expect((await recorder.event('recording')).cause).toBe('exit');
+    });
+
     test('SIGKILL leaves no program in the kernel, no process and no file that looks whole', async () => {
       using out = folder();
       const before = kernelObjects();

@@ -94,16 +94,21 @@ forwards() {
 	ip -n "$host" -d link show dev "$port" | grep -q 'state forwarding priority'
 }
 
-wait_for_port() {
+# wait_until COMMAND ELSE: five seconds at most, and then ELSE says what is wrong.
+wait_until() {
 	tries=0
-	until forwards; do
+	until "$1"; do
 		tries=$((tries + 1))
 		if [ "$tries" -gt 100 ]; then
-			echo "sandbox.sh: the port of $port doesn't forward" >&2
+			echo "sandbox.sh: $2" >&2
 			exit 3
 		fi
 		sleep 0.05
 	done
+}
+
+wait_for_port() {
+	wait_until forwards "the port of $port doesn't forward"
 }
 
 advertise() {
@@ -127,6 +132,10 @@ round() {
 	destroy
 }
 
+is_duplicate() {
+	ip -n "$box" address show dev "$device" dadfailed | grep -q fd31::d0
+}
+
 # Addresses of IPv6 beside the endpoint's own: one that goes again, and one that another on the link has already.
 other_addresses() {
 	ip -n "$host" address add fd31::d0/64 dev beyond nodad
@@ -137,15 +146,7 @@ other_addresses() {
 		address delete fd31::a0/64 dev $device
 		address add fd31::d0/64 dev $device
 	END
-	tries=0
-	until ip -n "$box" address show dev "$device" dadfailed | grep -q fd31::d0; do
-		tries=$((tries + 1))
-		if [ "$tries" -gt 100 ]; then
-			echo "sandbox.sh: nobody found that fd31::d0 is twice on the link" >&2
-			exit 3
-		fi
-		sleep 0.05
-	done
+	wait_until is_duplicate "nobody found that fd31::d0 is twice on the link"
 }
 
 say() {
