@@ -35,10 +35,15 @@ struct net_device {
 	unsigned int flags;  /* IFF_* */
 	unsigned short type; /* ARPHRD_* */
 	unsigned char addr_len;
-	unsigned char reg_state;
+	unsigned char reg_state; /* by fr_reg_state() */
 	const unsigned char *dev_addr;
 	const struct rtnl_link_ops *rtnl_link_ops;
 	possible_net_t nd_net;
+};
+
+/* On other kernels an enum's bits: CO-RE takes a number for no enum, nor the other way round. */
+struct net_device___enum {
+	enum { FR_REG_UNKNOWN } reg_state : 8;
 };
 
 struct file {
@@ -206,6 +211,15 @@ struct sockaddr_xdp {
 	__u32 sxdp_queue_id;
 	__u32 sxdp_shared_umem_fd;
 };
+
+static __always_inline __u32 fr_reg_state(struct net_device *dev)
+{
+	struct net_device___enum *other = (void *)dev;
+
+	if (bpf_core_field_exists(other->reg_state))
+		return BPF_CORE_READ_BITFIELD_PROBED(other, reg_state);
+	return BPF_CORE_READ_BITFIELD_PROBED(dev, reg_state);
+}
 
 #define AF_XDP 44
 #define AF_INET 2

@@ -74,7 +74,7 @@ struct fib6_config___link {
 
 static __always_inline __u32 link_gone_reason(struct net_device *dev)
 {
-	return BPF_CORE_READ(dev, reg_state) == LINK_REG_REGISTERED ? LINK_REASON_MOVED
+	return fr_reg_state(dev) == LINK_REG_REGISTERED ? LINK_REASON_MOVED
 								    : LINK_REASON_DEVICE_GONE;
 }
 

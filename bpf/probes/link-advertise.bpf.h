@@ -112,7 +112,7 @@ FR_RAW(link_advertise, net_dev_queue, struct sk_buff *skb)
 		return 0;
 	r.device_flags = BPF_CORE_READ(dev, flags);
 	link_read_mac(&r.device_mac, dev);
-	r.operstate = BPF_CORE_READ((struct net_device___link *)dev, operstate);
+	r.operstate = BPF_CORE_READ_BITFIELD_PROBED((struct net_device___link *)dev, operstate);
 	r.carrier = link_carrier(dev);
 	link_read_name(&r.name, dev);
 	peer = link_peer(dev);

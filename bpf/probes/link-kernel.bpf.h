@@ -11,6 +11,7 @@
 /* Further fields of structures of kernel.bpf.h: libbpf looks up the name before the three underscores. */
 struct net_device___link {
 	unsigned long state;
+	/* Of one byte on older kernels, or a bit-field: read by BPF_CORE_READ_BITFIELD_PROBED. */
 	unsigned int operstate;
 	unsigned int priv_flags;
 	void *rx_handler_data;

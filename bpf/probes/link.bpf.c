@@ -81,7 +81,7 @@ static __always_inline void link_changed(struct net_device *dev)
 	r->netns = netns;
 	r->ifindex = ifindex;
 	r->device_flags = BPF_CORE_READ(dev, flags);
-	r->operstate = BPF_CORE_READ((struct net_device___link *)dev, operstate);
+	r->operstate = BPF_CORE_READ_BITFIELD_PROBED((struct net_device___link *)dev, operstate);
 	r->carrier = link_carrier(dev);
 	fr_end(r);
 }
@@ -94,7 +94,7 @@ static __always_inline void link_unregistered(struct net_device *dev)
 	__u32 ifindex = BPF_CORE_READ(dev, ifindex);
 	struct rec_link_unregister *r;
 
-	if (!fr_device_wanted(netns, ifindex) || BPF_CORE_READ(dev, reg_state) == LINK_REG_REGISTERED)
+	if (!fr_device_wanted(netns, ifindex) || fr_reg_state(dev) == LINK_REG_REGISTERED)
 		return;
 	r = fr_begin(link_unregister, 0);
 	if (!r)

@@ -8,11 +8,15 @@ import { LabError } from '../model/errors.ts';
 import { byVersion } from './cache.ts';
 import { runCommand } from './command.ts';
 
+/** Real-time and cloud kernels lack drivers or behave differently: the lab boots ordinary ones. */
+export type KernelFlavour = 'ordinary' | 'rt' | 'cloud';
+
 /** A kernel that can be fetched. */
 export interface KernelPackage {
   /** As `uname -r` says it. */
   readonly version: string;
   readonly package: string;
+  readonly flavour: KernelFlavour;
   /** Of the source, for example `6.1.192-2`. */
   readonly release: string;
   readonly suites: readonly string[];
@@ -35,13 +39,13 @@ const keyrings = [
   '/usr/share/keyrings/debian-archive-keyring.gpg',
   '/usr/share/keyrings/debian-archive-keyring.pgp',
 ];
-const listName = 'kernels.json';
-// Real-time and cloud kernels lack drivers or behave differently, -dbg and -unsigned hold no bootable image.
-const ordinary = /^linux-image-(\d(?:(?!-rt-|-cloud-)[\w.+~-])*-amd64)$/;
+const listName = 'kernels-of-all-flavours.json';
+// Those of three numbers: linux-image-6.12-amd64 only depends on one. -dbg and -unsigned hold no bootable image.
+const imagePackage = /^linux-image-(\d+\.\d+\.\d[\w.+~-]*?-(?:(rt|cloud)-)?amd64)$/;
 
 const aptDir = (cacheDir: string): string => join(cacheDir, '.apt');
 
-/** What was listed last, or undefined when that is longer ago than `maxAgeMs`. */
+/** What was listed last, of all flavours, or undefined when that is longer ago than `maxAgeMs`. */
 export function readKernelList(cacheDir: string, maxAgeMs: number): KernelPackage[] | undefined {
   const path = join(aptDir(cacheDir), listName);
   const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
@@ -128,20 +132,21 @@ export async function apt(
 async function listKernels(cacheDir: string): Promise<KernelPackage[]> {
   const names = (await apt(cacheDir, 'apt-cache', ['pkgnames', 'linux-image-'], 120_000))
     .split('\n')
-    .filter((name) => ordinary.test(name));
+    .filter((name) => imagePackage.test(name));
   if (names.length === 0) return [];
   const table = await apt(cacheDir, 'apt-cache', ['madison', ...names], 120_000);
   const kernels = new Map<string, KernelPackage>();
   for (const line of table.split('\n')) {
     // "linux-image-6.1.0-56-amd64 | 6.1.192-2 | URL oldstable/main amd64 Packages"
     const [name = '', release = '', source = ''] = line.split('|').map((word) => word.trim());
-    const version = ordinary.exec(name)?.[1];
+    const [, version, flavour = 'ordinary'] = imagePackage.exec(name) ?? [];
     const suite = /^\S+ ([^/ ]+)\/\S+ amd64 Packages$/.exec(source)?.[1];
     if (version === undefined || suite === undefined) continue;
     const before = kernels.get(version);
     kernels.set(version, {
       version,
       package: name,
+      flavour: flavour as KernelFlavour,
       release: before?.release ?? release,
       suites: [...(before?.suites ?? []), suite],
     });

@@ -35,14 +35,18 @@ export async function choosePackage(
     if (own !== undefined && matchesVersion(own.version, wanted)) return own;
   }
   const matching = (kernels: readonly KernelPackage[] = []) =>
-    kernels.filter(({ version }) => wanted === newestKernel || matchesVersion(version, wanted));
+    kernels.filter(
+      ({ version, flavour }) =>
+        flavour === 'ordinary' && (wanted === newestKernel || matchesVersion(version, wanted)),
+    );
   const [known, ...olderKnown] = matching(readKernelList(cacheDir, listMaxAgeMs));
   if (known !== undefined) return await firstWhole(cacheDir, [known, ...olderKnown], progress);
   const kernels = await refreshKernelList(cacheDir, progress).catch((cause: unknown) => {
     const [newest] = listCachedKernels(cacheDir);
     if (wanted !== newestKernel || newest === undefined) throw cause;
     progress(`the mirror says nothing, so the newest kernel is the newest of the cache`);
-    return [{ version: newest.version, package: newest.package, release: '', suites: [] }];
+    const { version, package: name } = newest;
+    return [{ version, package: name, flavour: 'ordinary' as const, release: '', suites: [] }];
   });
   const [found, ...olderFound] = matching(kernels);
   if (found === undefined)
@@ -78,7 +82,7 @@ function shortVersions(kernels: readonly KernelPackage[]): string {
 }
 
 /** The metapackage names the kernel of the release that apt is set up for. */
-async function ownPackage(): Promise<PackageChoice> {
+export async function ownPackage(): Promise<PackageChoice> {
   const meta = 'linux-image-amd64';
   const text = await apt(undefined, 'apt-cache', ['depends', meta], 60_000).catch((cause: unknown) => {
     throw new LabError(

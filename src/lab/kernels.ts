@@ -25,7 +25,7 @@ export async function listKernels(options: ListOptions = {}): Promise<ListedKern
   const cacheDir = options.cacheDir ?? labCacheDir();
   const progress = options.onProgress ?? (() => {});
   mkdirSync(cacheDir, { recursive: true });
-  const known = readKernelList(cacheDir, listMaxAgeMs) ?? (await fetched(cacheDir, progress));
+  const known = (await listPackages(cacheDir, progress)).filter(({ flavour }) => flavour === 'ordinary');
   const cached = new Set(listCachedKernels(cacheDir).map(({ version }) => version));
   const suites = new Map(known.map((kernel) => [kernel.version, kernel.suites]));
   const own = readDefaultVersion(cacheDir);
@@ -39,7 +39,13 @@ export async function listKernels(options: ListOptions = {}): Promise<ListedKern
     }));
 }
 
-async function fetched(cacheDir: string, progress: (message: string) => void): Promise<KernelPackage[]> {
+/** Those of the machine's Debian mirror, of all flavours, the newest first. */
+export async function listPackages(
+  cacheDir: string,
+  progress: (message: string) => void,
+): Promise<KernelPackage[]> {
+  const known = readKernelList(cacheDir, listMaxAgeMs);
+  if (known !== undefined) return known;
   try {
     return await refreshKernelList(cacheDir, progress);
   } catch (error) {

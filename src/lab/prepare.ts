@@ -1,7 +1,6 @@
 // Fetches a stock Debian kernel and lays it out for booting: image, module tree, boot modules, manifest.
 
 import {
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,7 +13,6 @@ import {
 import { basename, join } from 'node:path';
 
 import { LabError } from '../model/errors.ts';
-import { apt, kernelParts } from './apt.ts';
 import {
   findCachedKernel,
   imageName,
@@ -27,6 +25,7 @@ import {
 import type { LabKernel, LabManifest } from './cache.ts';
 import { choosePackage, newestKernel, type PackageChoice } from './choose-package.ts';
 import { runCommand } from './command.ts';
+import { downloadKernel, findImage } from './download.ts';
 import { loadOrder } from './modules.ts';
 import { extractVmlinux } from './vmlinux.ts';
 
@@ -89,7 +88,7 @@ async function buildKernel(
 ): Promise<string> {
   const packageName = choice.name;
   const tree = join(dir, 'tree');
-  for (const archive of await download(choice, dir, progress)) {
+  for (const archive of await downloadKernel(choice, dir, progress)) {
     progress(`unpacking ${basename(archive)}`);
     await runCommand('dpkg', ['-x', archive, tree], { timeoutMs: 300_000 });
     rmSync(archive);
@@ -109,49 +108,6 @@ async function buildKernel(
   await runCommand('depmod', ['-b', dir, version], { timeoutMs: 120_000 });
   await writeManifest(dir, version, packageName);
   return version;
-}
-
-/** In /boot, or since 7.x beside the modules. */
-function findImage(tree: string, version: string): string {
-  const places = [`boot/vmlinuz-${version}`, `usr/lib/modules/${version}/vmlinuz`];
-  const image = places.map((place) => join(tree, place)).find((path) => existsSync(path));
-  if (image === undefined)
-    throw new LabError('LAB_PREPARE_FAILED', `the package of kernel ${version} holds no image`);
-  return image;
-}
-
-async function download(
-  { name, root }: PackageChoice,
-  dir: string,
-  progress: (message: string) => void,
-): Promise<string[]> {
-  const parts = await kernelParts(root, name);
-  const description = await apt(root, 'apt-cache', ['show', '--no-all-versions', ...parts], 60_000);
-  const sizes = [...description.matchAll(/^Size: (\d+)$/gm)].map(([, size]) => Number(size));
-  const megabytes = sizes.reduce((sum, size) => sum + size, 0) / 1e6;
-  progress(`downloading ${name} (${megabytes.toFixed(0)} MB)`);
-  const ticker = setInterval(
-    () => progress(`downloaded ${directoryMegabytes(dir)} of ${megabytes.toFixed(0)} MB`),
-    3_000,
-  );
-  try {
-    await apt(root, 'apt-get', ['download', '-q', ...parts], 900_000, dir);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LabError('LAB_DOWNLOAD_FAILED', `could not download ${name}: ${reason}`, { cause });
-  } finally {
-    clearInterval(ticker);
-  }
-  const archives = readdirSync(dir).filter((file) => file.endsWith('.deb'));
-  if (archives.length === 0) throw new LabError('LAB_DOWNLOAD_FAILED', `apt-get downloaded no ${name}`);
-  return archives.map((file) => join(dir, file));
-}
-
-function directoryMegabytes(dir: string): string {
-  const sizes = readdirSync(dir).map(
-    (name) => statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0,
-  );
-  return (sizes.reduce((sum, size) => sum + size, 0) / 1e6).toFixed(0);
 }
 
 /** Boot modules are kept uncompressed (busybox's insmod hands the file to the kernel as it is). */

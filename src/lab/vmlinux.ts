@@ -18,12 +18,18 @@ const pvhNote = Buffer.from('040000000800000012000000' + '58656e00', 'hex');
 
 /** The ELF kernel, or undefined when this image has none that QEMU can start; then the bzImage itself is booted. */
 export function extractVmlinux(image: Buffer): Buffer | undefined {
+  const kernel = uncompress(image);
+  return kernel?.includes(pvhNote) === true ? kernel : undefined;
+}
+
+/** The ELF kernel of a bzImage, or undefined when it is compressed in a way that Debian does not use. */
+export function uncompress(image: Buffer): Buffer | undefined {
   // Documentation/arch/x86/boot.rst: setup_sects, payload_offset, payload_length; the payload ends with its own size.
   const start = (image.readUInt8(0x1f1) + 1) * 512 + image.readUInt32LE(0x248);
   const payload = image.subarray(start, start + image.readUInt32LE(0x24c) - 4);
   const suffix = compressions.find(({ magic }) => payload.subarray(0, magic.length).equals(magic))?.suffix;
   const kernel = suffix === undefined ? undefined : decompress(payload, suffix);
-  return kernel?.subarray(0, 4).equals(elfMagic) === true && kernel.includes(pvhNote) ? kernel : undefined;
+  return kernel?.subarray(0, elfMagic.length).equals(elfMagic) === true ? kernel : undefined;
 }
 
 function decompress(payload: Buffer, suffix: string): Buffer | undefined {
