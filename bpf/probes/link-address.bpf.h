@@ -74,8 +74,7 @@ struct fib6_config___link {
 
 static __always_inline __u32 link_gone_reason(struct net_device *dev)
 {
-	return fr_reg_state(dev) == LINK_REG_REGISTERED ? LINK_REASON_MOVED
-								    : LINK_REASON_DEVICE_GONE;
+	return fr_reg_state(dev) == LINK_REG_REGISTERED ? LINK_REASON_MOVED : LINK_REASON_DEVICE_GONE;
 }
 
 /* A notifier, so never inlined, and told of every address, secondary ones too (net/ipv4/devinet.c). */

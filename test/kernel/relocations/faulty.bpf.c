@@ -25,7 +25,8 @@ int guarded(void *ctx)
 {
 	struct net_device *dev = ctx;
 
-	return bpf_core_field_exists(dev->nothing_of_that_name) ? BPF_CORE_READ(dev, nothing_of_that_name) : 0;
+	return bpf_core_field_exists(dev->nothing_of_that_name) ? BPF_CORE_READ(dev, nothing_of_that_name)
+								: 0;
 }
 
 SEC("raw_tp/netif_rx")

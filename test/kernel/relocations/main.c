@@ -4,10 +4,10 @@
  *
  *   relocations OBJECT VMLINUX [MODULE]
  *
- * VMLINUX and MODULE are files with BTF, bare or in an ELF section. libbpf relocates all programs by it. Each is then
- * replaced by a program that does nothing, so that the running kernel judges none of them. Prints a line for each
- * program, "program NAME TARGET" with TARGET 1 if that kernel has its function or tracepoint, and a line for each
- * fault, "fault PROGRAM SENTENCE":
+ * VMLINUX and MODULE are files with BTF, bare or in an ELF section. libbpf relocates all programs by it. Each
+ * is then replaced by a program that does nothing, so that the running kernel judges none of them. Prints a
+ * line for each program, "program NAME TARGET" with TARGET 1 if that kernel has its function or tracepoint,
+ * and a line for each fault, "fault PROGRAM SENTENCE":
  *   - a relocation without a target in an instruction that can be reached, which that kernel would refuse;
  *   - a field that is read wider than that kernel has it, or read whole where it is a bit-field.
  */
@@ -25,8 +25,9 @@
 
 #define PROGRAMS_MAX 1024
 #define NOTES_MAX 4096
-#define BAD_RELOCATION 195896080 /* the call that libbpf (relo_core.c) leaves in the place of one without a target */
-#define MAP_ABSENT 2001000000	 /* from here on: in the place of a map that wasn't made (libbpf.c) */
+#define BAD_RELOCATION                                                                                       \
+	195896080 /* the call that libbpf (relo_core.c) leaves in the place of one without a target */
+#define MAP_ABSENT 2001000000 /* from here on: in the place of a map that wasn't made (libbpf.c) */
 
 static struct btf *kernel;
 static const struct btf *own;
@@ -38,8 +39,8 @@ static struct {
 } programs[PROGRAMS_MAX];
 static int program_count;
 
-/* A field of a program: one without a target, by instruction; one read whole although it has another form; one read as a
- * bit-field, that is in whatever form it has. */
+/* A field of a program: one without a target, by instruction; one read whole although it has another form;
+ * one read as a bit-field, that is in whatever form it has. */
 struct note {
 	char program[128], field[128], form[64];
 	size_t at;
@@ -50,8 +51,9 @@ struct notes {
 };
 static struct notes poisoned, whole, adapted;
 
-static char wanted[512];   /* The relocation under way, in libbpf's words. */
-static char warning[1024]; /* libbpf's last: of maps that weren't made there are many, which mean nothing here. */
+static char wanted[512]; /* The relocation under way, in libbpf's words. */
+static char
+    warning[1024]; /* libbpf's last: of maps that weren't made there are many, which mean nothing here. */
 
 static void fail(const char *what)
 {
@@ -169,7 +171,8 @@ static const char *field_at(const char *program, size_t at)
 static int is_adapted(const struct note *read)
 {
 	for (int i = 0; i < adapted.count; i++)
-		if (!strcmp(adapted.list[i].program, read->program) && !strcmp(adapted.list[i].field, read->field))
+		if (!strcmp(adapted.list[i].program, read->program) &&
+		    !strcmp(adapted.list[i].field, read->field))
 			return 1;
 	return 0;
 }
@@ -188,7 +191,8 @@ static void restore_maps(struct bpf_program *program, struct bpf_insn *code, siz
 	for (size_t i = 0; i + 1 < count; i++) {
 		if (code[i].code != (BPF_JMP | BPF_CALL) || code[i].src_reg || code[i].imm < MAP_ABSENT)
 			continue;
-		/* Functions that were appended have no compiled form here: which register it was does not show. */
+		/* Functions that were appended have no compiled form here: which register it was does not
+		 * show. */
 		code[i] = (struct bpf_insn){.code = BPF_LD | BPF_IMM | BPF_DW,
 					    .dst_reg = i < known ? compiled[i].dst_reg : 0,
 					    .src_reg = BPF_PSEUDO_MAP_FD};
@@ -200,8 +204,8 @@ static void restore_maps(struct bpf_program *program, struct bpf_insn *code, siz
 static int judge(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
 {
 	static struct bpf_insn nothing[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
-		{.code = BPF_JMP | BPF_EXIT},
+	    {.code = BPF_ALU64 | BPF_MOV | BPF_K},
+	    {.code = BPF_JMP | BPF_EXIT},
 	};
 	const char *name = bpf_program__name(program);
 	size_t count = bpf_program__insn_cnt(program);
@@ -317,7 +321,7 @@ static void list_programs(struct bpf_object *object)
 
 int main(int argc, char **argv)
 {
-	static const char *const sections[] = {"fentry+", "fexit+", "kprobe+", "kretprobe+",
+	static const char *const sections[] = {"fentry+", "fexit+",    "kprobe+", "kretprobe+",
 					       "uprobe+", "uprobe.s+", "raw_tp+"};
 	char path[] = "/tmp/flightring-btf-XXXXXX";
 	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = path);
@@ -338,8 +342,7 @@ int main(int argc, char **argv)
 	if (!object)
 		fail(argv[1]);
 	own = bpf_object__btf(object);
-	bpf_object__for_each_map(map, object)
-		bpf_map__set_autocreate(map, false);
+	bpf_object__for_each_map(map, object) bpf_map__set_autocreate(map, false);
 	list_programs(object);
 	err = bpf_object__load(object);
 	unlink(path);
@@ -349,8 +352,8 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < whole.count; i++)
 		if (!is_adapted(&whole.list[i]))
-			printf("fault %s %s is read whole, and has %s\n", whole.list[i].program, whole.list[i].field,
-			       whole.list[i].form);
+			printf("fault %s %s is read whole, and has %s\n", whole.list[i].program,
+			       whole.list[i].field, whole.list[i].form);
 	bpf_object__close(object);
 	return 0;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which instructions of a relocated program can run. `bpf_core_field_exists` becomes a constant, and what stands behind
- * such a question may hold relocations without a target; the verifier never looks there, and neither does this.
- * Registers and the stack's words are constants or unknown; everything that is not plainly constant is unknown.
+ * Which instructions of a relocated program can run. `bpf_core_field_exists` becomes a constant, and what
+ * stands behind such a question may hold relocations without a target; the verifier never looks there, and
+ * neither does this. Registers and the stack's words are constants or unknown; everything that is not plainly
+ * constant is unknown.
  */
 #include "reach.h"
 #include <stdint.h>
@@ -73,17 +74,38 @@ static int calculate(uint8_t code, uint64_t left, uint64_t right, uint64_t *resu
 		right = (uint32_t)right;
 	}
 	switch (BPF_OP(code)) {
-	case BPF_MOV: left = right; break;
-	case BPF_ADD: left += right; break;
-	case BPF_SUB: left -= right; break;
-	case BPF_MUL: left *= right; break;
-	case BPF_AND: left &= right; break;
-	case BPF_OR: left |= right; break;
-	case BPF_XOR: left ^= right; break;
-	case BPF_LSH: left <<= shift; break;
-	case BPF_RSH: left >>= shift; break;
-	case BPF_ARSH: left = wide ? (uint64_t)((int64_t)left >> shift) : (uint64_t)((int32_t)left >> shift); break;
-	default: return 0;
+	case BPF_MOV:
+		left = right;
+		break;
+	case BPF_ADD:
+		left += right;
+		break;
+	case BPF_SUB:
+		left -= right;
+		break;
+	case BPF_MUL:
+		left *= right;
+		break;
+	case BPF_AND:
+		left &= right;
+		break;
+	case BPF_OR:
+		left |= right;
+		break;
+	case BPF_XOR:
+		left ^= right;
+		break;
+	case BPF_LSH:
+		left <<= shift;
+		break;
+	case BPF_RSH:
+		left >>= shift;
+		break;
+	case BPF_ARSH:
+		left = wide ? (uint64_t)((int64_t)left >> shift) : (uint64_t)((int32_t)left >> shift);
+		break;
+	default:
+		return 0;
 	}
 	*result = wide ? left : (uint32_t)left;
 	return 1;
@@ -100,29 +122,41 @@ static int holds(uint8_t code, uint64_t left, uint64_t right)
 		signed_right = (int32_t)right;
 	}
 	switch (BPF_OP(code)) {
-	case BPF_JEQ: return left == right;
-	case BPF_JNE: return left != right;
-	case BPF_JGT: return left > right;
-	case BPF_JGE: return left >= right;
-	case BPF_JLT: return left < right;
-	case BPF_JLE: return left <= right;
-	case BPF_JSET: return (left & right) != 0;
-	case BPF_JSGT: return signed_left > signed_right;
-	case BPF_JSGE: return signed_left >= signed_right;
-	case BPF_JSLT: return signed_left < signed_right;
-	default: return signed_left <= signed_right;
+	case BPF_JEQ:
+		return left == right;
+	case BPF_JNE:
+		return left != right;
+	case BPF_JGT:
+		return left > right;
+	case BPF_JGE:
+		return left >= right;
+	case BPF_JLT:
+		return left < right;
+	case BPF_JLE:
+		return left <= right;
+	case BPF_JSET:
+		return (left & right) != 0;
+	case BPF_JSGT:
+		return signed_left > signed_right;
+	case BPF_JSGE:
+		return signed_left >= signed_right;
+	case BPF_JSLT:
+		return signed_left < signed_right;
+	default:
+		return signed_left <= signed_right;
 	}
 }
 
 static void operate(const struct bpf_insn *insn, struct state *state)
 {
-	uint64_t right = BPF_SRC(insn->code) == BPF_X ? state->value[insn->src_reg] : (uint64_t)(int64_t)insn->imm;
+	uint64_t right =
+	    BPF_SRC(insn->code) == BPF_X ? state->value[insn->src_reg] : (uint64_t)(int64_t)insn->imm;
 	int known = BPF_SRC(insn->code) == BPF_K || state->known[insn->src_reg];
 
 	if (BPF_OP(insn->code) != BPF_MOV)
 		known = known && state->known[insn->dst_reg];
 	state->known[insn->dst_reg] =
-		known && calculate(insn->code, state->value[insn->dst_reg], right, &state->value[insn->dst_reg]);
+	    known && calculate(insn->code, state->value[insn->dst_reg], right, &state->value[insn->dst_reg]);
 }
 
 static void store(const struct bpf_insn *insn, struct state *state)
@@ -144,8 +178,8 @@ static void store(const struct bpf_insn *insn, struct state *state)
 static void load(const struct bpf_insn *insn, struct state *state)
 {
 	int at = (insn->off + WORDS * 8) / 8;
-	int plain = insn->src_reg == FRAME && insn->off < 0 && insn->off >= -WORDS * 8 && insn->off % 8 == 0 &&
-		    BPF_SIZE(insn->code) == BPF_DW && BPF_MODE(insn->code) == BPF_MEM;
+	int plain = insn->src_reg == FRAME && insn->off < 0 && insn->off >= -WORDS * 8 &&
+		    insn->off % 8 == 0 && BPF_SIZE(insn->code) == BPF_DW && BPF_MODE(insn->code) == BPF_MEM;
 
 	state->known[insn->dst_reg] = plain && state->kept[at];
 	if (state->known[insn->dst_reg])
