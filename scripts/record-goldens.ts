@@ -36,6 +36,7 @@ try {
   const results = await runScenariosInLab(lab, NAMES, {
     root: ROOT,
     lastEvents: LAST_EVENTS,
+    alone: true,
     onProgress: (name, what) => console.error(`${name}: ${what}`),
   });
   for (const name of NAMES) {

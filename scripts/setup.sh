@@ -95,9 +95,21 @@ npm_is_current() {
 	[ -e node_modules/.package-lock.json ] && [ -z "$(find package-lock.json -newer node_modules/.package-lock.json)" ]
 }
 
-# An unknown package means that apt has no lists yet.
-apt_has_lists() {
-	apt-cache show --no-all-versions linux-image-amd64 $missing >/dev/null 2>&1
+# apt writes into this folder whenever it asks a mirror, also when nothing is new there.
+lists_are_fresh() {
+	[ -n "$(find /var/lib/apt/lists/partial -maxdepth 0 -mtime -1 2>/dev/null)" ] &&
+		apt-cache show --no-all-versions linux-image-amd64 $missing >/dev/null 2>&1
+}
+
+# Old lists name packages that are gone, and not the kernel that this release has now. Without a network, or without root,
+# they must do for what is there already.
+refresh_lists() {
+	if lists_are_fresh; then return; fi
+	if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null && [ $print_only = no ]; then
+		say "setup: apt's lists are older than a day, and refreshing them needs root"
+		return
+	fi
+	as_root apt-get update -q || echo "setup: apt-get update failed, so apt's lists stay as they are; is there a network?" >&2
 }
 
 announce() {
@@ -117,9 +129,8 @@ confirm() {
 }
 
 install_packages() {
-	apt_has_lists || as_root apt-get update -q || fail "apt-get update failed; is there a network?"
 	as_root apt-get install -y -q --no-install-recommends $missing && return
-	# Lists that are out of date name files that are gone.
+	# A mirror may have changed since its lists were read.
 	as_root apt-get update -q || fail "apt-get update failed; is there a network?"
 	as_root apt-get install -y -q --no-install-recommends $missing || fail "apt could not install: $missing"
 }
@@ -142,6 +153,7 @@ if [ -n "$missing" ] || [ $npm = yes ]; then
 	[ $print_only = yes ] || announce
 	[ $print_only = yes ] || confirm
 fi
+refresh_lists
 [ -z "$missing" ] || install_packages
 [ $npm = no ] || step npm install --no-save --include=dev --no-audit --no-fund || fail "npm install --no-save failed; is there a network?"
 step npm run --silent --if-present build || fail "the build failed"

@@ -89,7 +89,8 @@ static __always_inline int xsk_reserve(struct xdp_sock *xs, __u32 len)
 
 #define XSK_ADDR_BITS 48 /* XSK_UNALIGNED_BUF_OFFSET_SHIFT: above them stands an offset */
 
-/* Not inlined: the packet has a stack of its own, for with that of the caller's other calls it'd be more than 512 bytes. */
+/* Not inlined: the packet has a stack of its own, for with that of the caller's other calls it'd be more than
+ * 512 bytes. */
 static __noinline void xsk_keep_packet(const struct xsk_socket_state *state, __u32 position,
 				       const struct xdp_desc *desc)
 {

@@ -5,8 +5,9 @@
 
 #include "recorder.bpf.h"
 
-#define XSK_FROM_FREE_LIST FR_OWN_FLAG /* xsk_fill_take: a dropped frame handed out again, not a FILL entry  \
-					*/
+#define XSK_FROM_FREE_LIST                                                                                   \
+	FR_OWN_FLAG /* xsk_fill_take: a dropped frame handed out again, not a FILL entry                     \
+		     */
 #define XSK_LOOK_TIMER (FR_OWN_FLAG << 1) /* seen by the timer, not by a hook in the kernel's path */
 
 #define XSK_DROP_RX_FULL 1

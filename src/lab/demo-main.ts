@@ -19,10 +19,9 @@ const words = scenario.words.map((word, i) =>
 try {
   await runScenario(
     { ...scenario, words, packets: PACKETS, rate: PACKETS },
-    { out, built, workloads, onProgress: (progress) => say({ progress }) },
+    { out, built, workloads, leave: true, onProgress: (_, progress) => say({ progress }) },
   );
 } catch (error) {
   say({ error: error instanceof Error ? error.message : String(error) });
 }
-// Taking dozens of probes off takes seconds in an emulated kernel, which is about to be switched off anyway.
 process.exit(0);

@@ -11,7 +11,9 @@ try {
     made = true;
     console.error(`lab: ${message}`);
   };
-  const kernel = await prepareLab({ ...(wanted === undefined ? {} : { kernel: wanted }), onProgress });
+  const kernel = await prepareLab(
+    wanted === undefined ? { asListed: true, onProgress } : { kernel: wanted, onProgress },
+  );
   await chooseEmulator(onProgress);
   if (made) console.error(`lab: ${kernel.version} is ready in ${kernel.dir}`);
 } catch (error) {

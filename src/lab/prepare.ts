@@ -32,6 +32,8 @@ import { extractVmlinux } from './vmlinux.ts';
 export interface PrepareOptions {
   /** A version prefix such as `6.1`, or `newest`; without it, whatever this Debian release ships. */
   readonly kernel?: string;
+  /** The release's kernel is the one that apt's lists name now, although the cache has an earlier one. */
+  readonly asListed?: boolean;
   readonly cacheDir?: string;
   readonly onProgress?: (message: string) => void;
 }
@@ -44,7 +46,7 @@ const staleBuildMs = 60 * 60_000;
 export async function prepareLab(options: PrepareOptions = {}): Promise<LabKernel> {
   const cacheDir = options.cacheDir ?? labCacheDir();
   const cached = findPrepared(cacheDir, options.kernel);
-  if (cached !== undefined) return cached;
+  if (cached !== undefined && !options.asListed) return cached;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new LabError(
       'LAB_UNSUPPORTED',
@@ -53,9 +55,16 @@ export async function prepareLab(options: PrepareOptions = {}): Promise<LabKerne
   }
   const progress = options.onProgress ?? ignore;
   makeCacheDir(cacheDir);
-  const choice = await choosePackage(cacheDir, options.kernel, progress);
-  const kernel =
-    openCachedKernel(join(cacheDir, choice.version)) ?? (await makeKernel(cacheDir, choice, progress));
+  let kernel: LabKernel;
+  try {
+    const choice = await choosePackage(cacheDir, options.kernel, progress);
+    kernel =
+      openCachedKernel(join(cacheDir, choice.version)) ?? (await makeKernel(cacheDir, choice, progress));
+  } catch (error) {
+    if (cached === undefined || !(error instanceof LabError)) throw error;
+    progress(`${error.message}; ${cached.version}, which is there, must do`);
+    return cached;
+  }
   if (options.kernel === undefined) writeDefaultVersion(cacheDir, kernel.version);
   return kernel;
 }

@@ -1,14 +1,13 @@
-// Runs one scenario on the kernel it is started on: sets the scene, records, causes the fault, and tells what came of it.
+// Runs scenarios on the kernel it is started on: sets the scene, records, causes the fault, and tells what came of it.
+// Scenarios that ask the same of a recorder share one, which is armed anew for each.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
 import { release } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../model/errors.ts';
 import type { ProbeCoverage } from '../model/recording.ts';
-import { type Exported, record, type RecordSummary } from '../record/record.ts';
+import { type Exported, record, type Recorder, type RecordSummary } from '../record/record.ts';
 import { runsOn, type Scenario, scenarioOn } from './scenario.ts';
+import { forward, loadModules, runProgram, waitFor, type WorkloadOptions } from './scenario-workload.ts';
 
 export interface ScenarioResult {
   readonly name: string;
@@ -16,236 +15,208 @@ export interface ScenarioResult {
   readonly kernel: string;
   readonly attachMs: number;
   readonly recordings: readonly Exported[];
+  /** What the recorder counted while the scenario ran; its costs are those of all scenarios so far. */
   readonly summary: RecordSummary;
   /** What the workload said: its fault and its figures. */
   readonly workload: readonly unknown[];
   readonly coverage: readonly ProbeCoverage[];
 }
 
-export interface ScenarioOptions {
-  /** The folder of the workloads' sources and of what was built from them. */
-  readonly workloads: string;
-  readonly built: string;
+export interface ScenarioOptions extends Omit<WorkloadOptions, 'onProgress'> {
   readonly out: string;
   /** Recordings hold at most the last so many events. */
   readonly lastEvents?: number;
-  readonly onProgress?: (what: string) => void;
+  /** The process ends next, and its probes with it: taking dozens off takes an emulated kernel many seconds. */
+  readonly leave?: boolean;
+  readonly onProgress?: (name: string, what: string) => void;
 }
 
-/** How long an emulated machine may take from the fault to the Parquet file. */
-const RECORDING_MS = 40_000;
+/** How long an emulated machine may take from the fault to the frozen bank, and on to the Parquet file. */
+const FREEZE_MS = 40_000;
+const EXPORT_MS = 120_000;
 
-function sh(command: string, words: readonly string[]): void {
-  const { status, stderr } = spawnSync(command, words, { encoding: 'utf8' });
-  if (status !== 0)
-    throw new LabError(
-      'SCENE',
-      `${command} ${words.join(' ')} failed: ${stderr.trim() || `status ${status}`}`,
-    );
+/** Runs one scenario with a recorder of its own. */
+export async function runScenario(scenario: Scenario, options: ScenarioOptions): Promise<ScenarioResult> {
+  const results: (ScenarioResult | Error)[] = [];
+  await runTogether([scenario], options, (_, result) => results.push(result));
+  const [result = new LabError('SCENE', `scenario ${scenario.name} has no result`)] = results;
+  if (result instanceof Error) throw result;
+  return result;
 }
 
-/**
- * A kernel may have done away with a module, or have moved what it held: what a scenario then misses, its workload and
- * the recorder's coverage say in words of their own.
- */
-function loadModules(modules: readonly string[], { onProgress = () => {} }: ScenarioOptions): void {
-  const { status, stderr } = spawnSync('modprobe', ['-a', ...modules], { encoding: 'utf8' });
-  if (status === 0) return;
-  const complaints = stderr.trim().split('\n');
-  const unknown = complaints.map((line) => / Module (\S+) not found in directory /.exec(line)?.[1]);
-  if (unknown.includes(undefined))
-    throw new LabError('SCENE', `modprobe -a ${modules.join(' ')} failed: ${stderr.trim()}`);
-  onProgress(`this kernel has no module ${unknown.join(' and no module ')}`);
-}
-
-/** A program in a namespace, with the JSON lines it prints. */
-function start(
-  netns: string | null,
-  words: readonly string[],
-  lines: unknown[],
-  env: Readonly<Record<string, string>> = {},
-): { child: ChildProcess; ended: Promise<number> } {
-  const all = netns === null ? words : ['ip', 'netns', 'exec', netns, ...words];
-  const child = spawn(all[0] as string, all.slice(1), {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...env },
-  });
-  let rest = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    const parts = (rest + chunk.toString()).split('\n');
-    rest = parts.pop() ?? '';
-    for (const part of parts) {
-      try {
-        lines.push(JSON.parse(part));
-      } catch {
-        lines.push(part);
-      }
-    }
-  });
-  const ended = new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? -1));
-  });
-  return { child, ended };
-}
-
-/** How a program or script of test/workloads is started. */
-function commandOf([program = '', ...words]: readonly string[], options: ScenarioOptions): string[] {
-  return program.endsWith('.sh')
-    ? ['sh', join(options.workloads, program), ...words]
-    : [join(options.built, program), ...words];
-}
-
-/** By which scripts find each other. */
-function places({ built, workloads }: ScenarioOptions): Readonly<Record<string, string>> {
-  return { FLIGHTRING_BUILT: built, FLIGHTRING_WORKLOADS: workloads };
-}
-
-async function waitFor(what: string, condition: () => boolean, ms: number): Promise<void> {
-  const end = Date.now() + ms;
-  while (!condition()) {
-    if (Date.now() > end) throw new LabError('SCENE_TIMEOUT', `${what} took longer than ${ms / 1000} s`);
-    await sleep(50);
-  }
-}
-
-/** Waits for a recording; that there is none is for the caller to judge. */
-async function recorded(enough: () => boolean): Promise<void> {
-  const end = Date.now() + RECORDING_MS;
-  while (!enough() && Date.now() < end) await sleep(50);
-}
-
-/** Lets the forwarder carry the scenario's packets. */
-async function forward(
-  scenario: Scenario,
+/** Runs scenarios that share a recorder; ends with the first that fails, which has that Error as its result. */
+export async function runTogether(
+  given: readonly Scenario[],
   options: ScenarioOptions,
-  lines: unknown[],
-  enough: () => boolean,
+  onResult: (name: string, result: ScenarioResult | Error) => void,
 ): Promise<void> {
-  const progress = options.onProgress ?? (() => {});
-  const [script, pairs] = scenario.wires
-    ? ['wire-topology.sh', 'pairs of network cards']
-    : ['veth-topology.sh', 'veth pairs'];
-  const topology = join(options.workloads, script);
-  progress(`building four namespaces and two ${pairs}`);
-  sh('sh', [topology, 'up', ...(scenario.topology ?? [])]);
-  const ready = `/tmp/flightring-ready-${process.pid}`;
-  const forwarder = start(
-    'fr-outer',
-    [join(options.built, 'xsk-forwarder'), '--ready-file', ready, '--stats', ...scenario.words],
-    lines,
-  );
-  let beside: ReturnType<typeof start> | undefined;
-  try {
-    await waitFor(
-      'starting the forwarder',
-      () => existsSync(ready) || forwarder.child.exitCode !== null,
-      30_000,
-    );
-    if (scenario.beside) beside = start(null, commandOf(scenario.beside, options), lines, places(options));
-    if (scenario.packets) {
-      const { packets, rate } = { packets: scenario.packets, rate: scenario.rate ?? 1000 };
-      progress(`sending ${packets} packets through it`);
-      const traffic = join(options.built, 'udp-traffic');
-      const tally = `/tmp/flightring-tally-${process.pid}`;
-      rmSync(tally, { force: true });
-      const receiver = start('fr-right', [traffic, 'recv', '--tally-file', tally], lines);
-      const pace = ['--count', String(packets), '--rate', String(rate)];
-      const closed = scenario.window ? ['--tally-file', tally, '--window', String(scenario.window)] : [];
-      const sender = start('fr-left', [traffic, 'send', '--to', '10.77.0.2', ...pace, ...closed], lines);
-      await sender.ended;
-      await sleep(500);
-      receiver.child.kill('SIGTERM');
-      await receiver.ended;
-    }
-    if (scenario.expects.length > 0) await recorded(enough);
-  } finally {
-    beside?.child.kill('SIGTERM');
-    await beside?.ended;
-    forwarder.child.kill('SIGTERM');
-    await forwarder.ended;
-    sh('sh', [topology, 'down']);
-  }
-}
-
-/** A program or script of test/workloads, to its end. */
-async function runProgram(
-  all: readonly string[],
-  options: ScenarioOptions,
-  lines: unknown[],
-  packets?: number,
-): Promise<void> {
-  options.onProgress?.(`running ${all.join(' ')}`);
-  const volume = packets === undefined ? {} : { FLIGHTRING_PACKETS: String(packets) };
-  const env = { ...places(options), ...volume };
-  const status = await start(null, commandOf(all, options), lines, env).ended;
-  if (status !== 0)
-    throw new LabError('SCENE', `${all.join(' ')} ended with status ${status}: ${lines.join('; ')}`);
-}
-
-/** Runs the scenario once; the recorder ends with it. */
-export async function runScenario(given: Scenario, options: ScenarioOptions): Promise<ScenarioResult> {
   const kernel = release();
-  if (!runsOn(given, kernel))
-    throw new LabError(
-      'SCENE',
-      `the scenario ${given.name} needs Linux ${given.since}, and this is ${kernel}`,
-    );
-  const scenario = scenarioOn(given, kernel);
-  if (scenario.modules) loadModules(scenario.modules, options);
-  const workload: unknown[] = [];
-  if (scenario.before) await runProgram(scenario.before, options, workload);
-  const lastEvents = scenario.lastEvents ?? options.lastEvents;
-  const started = performance.now();
-  const recorder = await record({
-    paths: scenario.paths,
-    out: options.out,
-    afterNs: scenario.tripwire ? 0 : (scenario.afterMs ?? 2) * 1e6,
-    once: scenario.expects.length > 0,
-    ...(lastEvents === undefined ? {} : { lastEvents }),
-    ...(scenario.freezeOn ? { freezeOn: scenario.freezeOn } : {}),
-    ...(scenario.keep ? { exportOnStop: true } : {}),
-    ...(scenario.attach ? { attach: scenario.attach } : {}),
-    ...(scenario.snaplen ? { snaplen: scenario.snaplen } : {}),
-  });
-  const attachMs = performance.now() - started;
-  options.onProgress?.(
-    `recording: ${recorder.coverage.filter(({ status }) => status === 'attached').length} probes attached`,
-  );
-  const recordings: Exported[] = [];
-  let failed = false;
-  recorder.on('exported', (exported) => recordings.push(exported));
-  recorder.on('failed', () => {
-    failed = true;
-  });
-  let known = false;
-  recorder.on('snapshot', () => {
-    known = true;
-  });
-  const enough = () => recordings.length > 0 || failed;
+  const scenarios = given.map((scenario) => scenarioOn(scenario, kernel));
+  let [running] = scenarios as [Scenario];
+  let session: Session | undefined;
   try {
-    if (scenario.workload === 'forwarder') await forward(scenario, options, workload, enough);
-    else {
-      if (scenario.before) await waitFor('taking the snapshot', () => known, 30_000);
-      await runProgram(scenario.words, options, workload, scenario.packets);
-      if (scenario.expects.length > 0) {
-        options.onProgress?.('waiting for the recording');
-        await recorded(enough);
-      } else await sleep(scenario.settleMs ?? 300);
+    for (const scenario of scenarios)
+      if (!runsOn(scenario, kernel))
+        throw new LabError(
+          'SCENE',
+          `the scenario ${scenario.name} needs Linux ${scenario.since}, and this is ${kernel}`,
+        );
+    session = await Session.open(scenarios, options);
+    for (const scenario of scenarios) {
+      running = scenario;
+      await session.run(scenario, onResult);
     }
+    await session.results();
+    if (options.leave) return;
+    options.onProgress?.(running.name, 'ending the recorder');
+    await session.end();
   } catch (error) {
-    await recorder.stop();
-    throw error;
+    await session?.end().catch(() => {});
+    onResult(running.name, error instanceof Error ? error : new Error(String(error)));
   }
-  options.onProgress?.('ending the recorder');
-  const summary = await recorder.stop();
+}
+
+/** A recorder, and what the scenarios that it serves have come to. */
+class Session {
+  readonly #recorder: Recorder;
+  readonly #options: ScenarioOptions;
+  readonly #attachMs: number;
+  /** What the workload said before recording began. */
+  readonly #said: readonly unknown[];
+  /** By path, from the freeze on; null for what could not be exported. */
+  readonly #exports = new Map<string, Exported | null | undefined>();
+  readonly #results: Promise<void>[] = [];
+
+  private constructor(
+    recorder: Recorder,
+    options: ScenarioOptions,
+    attachMs: number,
+    said: readonly unknown[],
+  ) {
+    this.#recorder = recorder;
+    this.#options = options;
+    this.#attachMs = attachMs;
+    this.#said = said;
+    recorder.on('frozen', ({ path }) => this.#exports.set(path, undefined));
+    recorder.on('exported', (exported) => this.#exports.set(exported.path, exported));
+    recorder.on('failed', ({ raw }) => {
+      const parquet = raw?.replace(/\.raw$/, '.parquet');
+      const failed = parquet ?? [...this.#exports].find(([, exported]) => exported === undefined)?.[0];
+      if (failed !== undefined) this.#exports.set(failed, null);
+    });
+  }
+
+  static async open(scenarios: readonly Scenario[], options: ScenarioOptions): Promise<Session> {
+    const [first] = scenarios as [Scenario];
+    const progress = (what: string) => options.onProgress?.(first.name, what);
+    const modules = [...new Set(scenarios.flatMap((scenario) => scenario.modules ?? []))];
+    if (modules.length > 0) loadModules(modules, { ...options, onProgress: progress });
+    const said: unknown[] = [];
+    for (const { before } of scenarios)
+      if (before) await runProgram(before, { ...options, onProgress: progress }, said);
+    const started = performance.now();
+    const lastEvents = first.lastEvents ?? options.lastEvents;
+    const recorder = await record({
+      paths: [...new Set(scenarios.flatMap(({ paths }) => paths))],
+      out: options.out,
+      rearm: 'by-hand',
+      ...(lastEvents === undefined ? {} : { lastEvents }),
+      ...(first.attach ? { attach: first.attach } : {}),
+      ...(first.snaplen ? { snaplen: first.snaplen } : {}),
+    });
+    const attachMs = performance.now() - started;
+    let isKnown = false;
+    recorder.on('snapshot', () => {
+      isKnown = true;
+    });
+    const attached = recorder.coverage.filter(({ status }) => status === 'attached').length;
+    progress(`recording: ${attached} probes attached`);
+    const session = new Session(recorder, options, attachMs, said);
+    if (said.length > 0 || first.before) await waitFor('taking the snapshot', () => isKnown, 30_000);
+    return session;
+  }
+
+  /** The result may come when the next scenario is under way: recordings are exported meanwhile. */
+  async run(scenario: Scenario, onResult: (name: string, result: ScenarioResult) => void): Promise<void> {
+    const { name, keep, expects } = scenario;
+    const onProgress = (what: string) => this.#options.onProgress?.(name, what);
+    const options: WorkloadOptions = { ...this.#options, onProgress };
+    const plan = { freezeOn: scenario.freezeOn ?? ('violation' as const), afterNs: afterNsOf(scenario) };
+    const before = await this.#recorder.rearm(plan);
+    const earlier = new Set(this.#exports.keys());
+    const own = () => [...this.#exports].filter(([path]) => !earlier.has(path));
+    const frozen = async () => {
+      onProgress('waiting for the freeze');
+      const end = Date.now() + FREEZE_MS;
+      while (own().length === 0 && Date.now() < end) await sleep(20);
+    };
+    const workload = [...this.#said];
+    if (scenario.workload === 'forwarder') await forward(scenario, options, workload, frozen);
+    else {
+      await runProgram(scenario.words, options, workload, scenario.packets);
+      if (expects.length > 0) await frozen();
+      else await sleep(scenario.settleMs ?? 300);
+    }
+    if (keep) {
+      this.#recorder.freeze();
+      await frozen();
+    }
+    onProgress('looking at what was counted');
+    const after = await this.#recorder.rearm();
+    const paths = own().map(([path]) => path);
+    this.#results.push(
+      this.#exported(paths).then((recordings) =>
+        onResult(name, {
+          name,
+          kernel: release(),
+          attachMs: this.#attachMs,
+          recordings,
+          summary: { ...since(before, after), recordings },
+          workload,
+          coverage: this.#recorder.coverage,
+        }),
+      ),
+    );
+  }
+
+  /** Resolves when all results are there. */
+  async results(): Promise<void> {
+    await Promise.all(this.#results);
+  }
+
+  async end(): Promise<void> {
+    await this.#recorder.stop();
+  }
+
+  /** Waits for the recordings; that one is missing is for the caller to judge. */
+  async #exported(paths: readonly string[]): Promise<Exported[]> {
+    const end = Date.now() + EXPORT_MS;
+    while (paths.some((path) => this.#exports.get(path) === undefined) && Date.now() < end) await sleep(20);
+    return paths.flatMap((path) => this.#exports.get(path) ?? []);
+  }
+}
+
+/** 0 where a tripwire in the kernel freezes. */
+function afterNsOf({ tripwire, afterMs = 2 }: Scenario): number {
+  return tripwire ? 0 : afterMs * 1e6;
+}
+
+/** What was counted from one time to another. */
+function since(before: RecordSummary, after: RecordSummary): RecordSummary {
+  const numbers = <T extends object>(from: T, to: T): T =>
+    Object.fromEntries(
+      Object.entries(to).map(([name, value]) => {
+        const old = (from as Record<string, unknown>)[name];
+        return [name, typeof value === 'number' ? value - (typeof old === 'number' ? old : 0) : value];
+      }),
+    ) as T;
+  const none = { checked: 0, fired: 0, unplaced: 0, evicted: 0, unknown: 0 };
   return {
-    name: scenario.name,
-    kernel,
-    attachMs,
-    recordings,
-    summary,
-    workload,
-    coverage: recorder.coverage,
+    ...numbers(before, after),
+    lostOf: numbers(before.lostOf, after.lostOf),
+    failures: after.failures.slice(before.failures.length),
+    counts: Object.fromEntries(
+      Object.entries(after.counts).map(([name, to]) => [name, numbers(before.counts[name] ?? none, to)]),
+    ),
   };
 }

@@ -65,6 +65,8 @@ export interface Scenario {
   /** The tripwire in the kernel must have frozen the rings. */
   readonly tripwire?: boolean;
   readonly freezeOn?: 'warning';
+  /** It needs a recorder of its own. */
+  readonly alone?: true;
   /** Attach by this method only. */
   readonly attach?: 'kprobe';
   /** Bytes to keep of each packet received. Default none. */
@@ -88,4 +90,26 @@ function isOlder(release: string, version: string): boolean {
   const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
   const [wantedMajor = 0, wantedMinor = 0] = version.split('.').map(Number);
   return major === wantedMajor ? minor < wantedMinor : major < wantedMajor;
+}
+
+/** Paths that are recorded together. Where many namespaces come and go, those of `netns` have much to say of it. */
+const families = [['xfrm', 'vxlan', 'link', 'neigh', 'sockiter'], ['xsk', 'neigh'], ['netns']];
+
+/**
+ * Divides scenarios into those that one recorder serves, armed anew for each. Those whose paths belong to one family share
+ * one; alone are those that ask for more, or for a recorder of their own.
+ */
+export function shareRecorders(scenarios: readonly Scenario[]): Scenario[][] {
+  const sessions = new Map<string, Scenario[]>();
+  for (const scenario of scenarios) {
+    const { name, paths, alone, attach, snaplen, lastEvents } = scenario;
+    const family = families.find((all) => paths.every((path) => all.includes(path)))?.[0];
+    const isOwn = alone ?? attach ?? snaplen ?? lastEvents;
+    const key = isOwn === undefined ? (family ?? name) : name;
+    sessions.set(key, [...(sessions.get(key) ?? []), scenario]);
+  }
+  // What was there before recording began comes first.
+  return [...sessions.values()].map((session) =>
+    session.toSorted((left, right) => Number(right.before !== undefined) - Number(left.before !== undefined)),
+  );
 }

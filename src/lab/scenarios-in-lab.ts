@@ -5,6 +5,7 @@ import { LabError } from '../model/errors.ts';
 import { SCENARIOS } from '../generated/scenarios.ts';
 import { type BootOptions, bootLab } from './boot.ts';
 import type { Lab } from './lab.ts';
+import { type Scenario, shareRecorders } from './scenario.ts';
 import type { ScenarioResult } from './scenario-run.ts';
 
 export interface LabScenarios {
@@ -13,6 +14,8 @@ export interface LabScenarios {
   readonly lastEvents?: number;
   /** Instead of each scenario's own number. */
   readonly packets?: number;
+  /** A recorder for each scenario, although several could share one. */
+  readonly alone?: boolean;
   /** For one scenario. What takes longer hangs: it is killed, and has failed. */
   readonly limitMs?: number;
   readonly onProgress?: (name: string, what: string) => void;
@@ -65,6 +68,21 @@ export async function runScenarios(
   }
 }
 
+/** What one scenario takes in an emulated machine, and what starting and ending a recorder takes, in seconds. */
+const cost = { scenario: 5, recorder: 15 };
+
+/** Divides scenarios among labs that run side by side: those that share a recorder stay together. */
+export function divide(scenarios: readonly Scenario[], labs: number): Scenario[][] {
+  const parts = Array.from({ length: labs }, () => ({ cost: 0, scenarios: [] as Scenario[] }));
+  const costOf = (session: readonly Scenario[]) => cost.recorder + cost.scenario * session.length;
+  for (const session of shareRecorders(scenarios).sort((left, right) => costOf(right) - costOf(left))) {
+    const least = parts.reduce((best, part) => (part.cost < best.cost ? part : best));
+    least.cost += costOf(session);
+    least.scenarios.push(...session);
+  }
+  return parts.map((part) => part.scenarios).filter((part) => part.length > 0);
+}
+
 /** The network cards that they need. */
 function wiresOf(names: readonly string[]): number {
   return Math.max(0, ...SCENARIOS.filter(({ name }) => names.includes(name)).map(({ wires = 0 }) => wires));
@@ -114,8 +132,9 @@ async function runInOneLab(
       result?: ScenarioResult;
       error?: string;
     };
-    if (name !== running) begin(name);
+    // A result may come when the next scenario is under way.
     if (progress !== undefined) {
+      if (name !== running) begin(name);
       doing = progress;
       options.onProgress?.(name, progress);
     }
@@ -130,15 +149,19 @@ async function runInOneLab(
   ];
   const last = options.lastEvents === undefined ? [] : ['--last', String(options.lastEvents)];
   const packets = options.packets === undefined ? [] : ['--packets', String(options.packets)];
+  const alone = options.alone ? ['--alone'] : [];
   begin(running);
   try {
-    const { code, stderr } = await lab.run(['node', main, ...last, ...packets, ...words, ...names], {
-      cwd: options.root,
-      // Only if this watch itself fails.
-      timeoutMs: limitMs * (names.length + 1) + 60_000,
-      signal: hanging.signal,
-      onStdout: take,
-    });
+    const { code, stderr } = await lab.run(
+      ['node', main, ...last, ...packets, ...alone, ...words, ...names],
+      {
+        cwd: options.root,
+        // Only if this watch itself fails.
+        timeoutMs: limitMs * (names.length + 1) + 60_000,
+        signal: hanging.signal,
+        onStdout: take,
+      },
+    );
     // The one that was running has ended the program, and none can be trusted to come after it.
     if (!results.has(running))
       results.set(

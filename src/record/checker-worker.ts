@@ -1,6 +1,6 @@
 // The checker's thread: waits for events, runs the invariants, and flips the bank when one is broken.
 
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Checker } from '../check/checker.ts';
 import { CONTROL, OBJECT_BYTES } from '../generated/layouts.ts';
 import { OBJECTS_MAX } from '../model/objects.ts';
@@ -11,7 +11,14 @@ import { BATCH_SLOTS, MEMORY, memoryOf, Waiter } from '../source/shim.ts';
 import { Backlog } from './backlog.ts';
 import { chooseInvariants } from './choose-invariants.ts';
 import { Opening } from './snapshot/opening.ts';
-import { type CheckerStart, COMMAND, type FreezeCause, type FromChecker } from './messages.ts';
+import {
+  type CheckerStart,
+  COMMAND,
+  type Figures,
+  type FreezeCause,
+  type FreezePlan,
+  type FromChecker,
+} from './messages.ts';
 import { Threads } from './threads.ts';
 
 /** Sleep while events come; and, with the doorbell to wake us, while none do. */
@@ -30,13 +37,13 @@ const CHECK_MS = 10;
 const WATERMARK = 3;
 
 const start = workerData as CheckerStart;
+if (!parentPort) throw new Error('the checker runs as a worker thread');
 const port = parentPort;
-if (!port) throw new Error('the checker runs as a worker thread');
 const say = (message: FromChecker) => port.postMessage(message);
 
 /** A freeze that has been decided: it is carried out at `at`, and reported when all before it is checked. */
 interface Pending {
-  readonly cause: FreezeCause;
+  readonly cause: FreezeCause | 'rearm';
   readonly offendingTs: number | null;
   readonly at: number;
 }
@@ -57,7 +64,7 @@ class Freezer {
   }
 
   /** Decides a freeze; false if both banks are in use. */
-  request(cause: FreezeCause, offendingTs: number | null, afterNs: number): boolean {
+  request(cause: Pending['cause'], offendingTs: number | null, afterNs: number): boolean {
     if (this.pending || this.flipped) return true;
     if (!this.spareFree) return false;
     this.pending = { cause, offendingTs, at: (offendingTs ?? now()) + afterNs };
@@ -121,13 +128,19 @@ async function run(): Promise<void> {
   /** More is to be checked than was in one go. */
   let isBehind = false;
   let stopping = false;
+  let plan: FreezePlan = start;
+  /** What is to hold from the next bank on. */
+  let nextPlan: FreezePlan | null = null;
+  /** Something has frozen, and the order to go on has not come. */
+  let isSpent = false;
+  const tripwires = control.getUint32(CONTROL.tripwires, true);
   let told = false;
   let snapshot = true;
   let drains = 0;
   let trip: { ts: number; cpu: number; seq: number } | null = null;
 
   const freezes = (v: Violation) =>
-    start.freezeOn === 'warning' || (start.freezeOn === 'violation' && v.severity === 'violation');
+    plan.freezeOn === 'warning' || (plan.freezeOn === 'violation' && v.severity === 'violation');
 
   const onViolations = (found: readonly Violation[]) => {
     let lost = false;
@@ -137,8 +150,8 @@ async function run(): Promise<void> {
       if (held.length < KEPT_MAX) held.push(v);
       // Inside what is already being frozen it has its window.
       if (!freezes(v) || (freezer.flipped && v.at.ts <= freezer.flipped.flippedTs)) continue;
-      if (trip && v.at.cpu === trip.cpu && v.at.seq === trip.seq) continue;
-      if (!freezer.flipped && freezer.request('violation', v.at.ts, start.afterNs)) continue;
+      if (isSpent || (trip && v.at.cpu === trip.cpu && v.at.seq === trip.seq)) continue;
+      if (!freezer.flipped && freezer.request('violation', v.at.ts, plan.afterNs)) continue;
       lost = true;
       windowless++;
     }
@@ -150,6 +163,12 @@ async function run(): Promise<void> {
     control.setBigUint64(CONTROL.trip_ts, 0n, true);
     control.setBigUint64(CONTROL.trip_flipped_ts, 0n, true);
     control.setUint32(CONTROL.tripped, 0, true);
+  };
+
+  const spend = (isOver: boolean) => {
+    if (isSpent === isOver) return;
+    isSpent = isOver;
+    control.setUint32(CONTROL.tripwires, isOver ? 0 : tripwires, true);
   };
 
   /** A tripwire froze inside the kernel, or would have if the other bank had been free. */
@@ -190,12 +209,30 @@ async function run(): Promise<void> {
     isBehind = backlog.slots > 0;
   };
 
+  const figuresNow = (): Figures => ({
+    events: checker.events,
+    lost: checker.lost,
+    lostOf: Object.fromEntries(checker.lostOf),
+    ...checker.positions,
+    violations,
+    warnings,
+    windowless,
+    unconfirmedTrips,
+    counts: checker.counts(),
+  });
+
   const report = () => {
     const flipped = freezer.flipped;
     if (!flipped || backlog.watermark <= flipped.flippedTs) return;
     const inside = held.filter((v) => v.at.ts <= flipped.flippedTs);
     held = held.filter((v) => v.at.ts > flipped.flippedTs);
     freezer.flipped = null;
+    if (flipped.cause === 'rearm') {
+      spend(false);
+      say({ type: 'rearmed', bank: flipped.bank, figures: figuresNow() });
+      return;
+    }
+    spend(start.rearmByHand);
     const tripAt = trip;
     if (tripAt) {
       rearmTrip();
@@ -250,6 +287,13 @@ async function run(): Promise<void> {
     report();
     const order = Atomics.exchange(command, 0, COMMAND.none);
     if (order === COMMAND.freeze) freezer.request('signal', null, 0);
+    if (order === COMMAND.rearm)
+      nextPlan = (receiveMessageOnPort(port)?.message as FreezePlan | undefined) ?? plan;
+    // What is being frozen or saved comes first.
+    if (nextPlan && !freezer.pending && !freezer.flipped && freezer.request('rearm', null, 0)) {
+      plan = nextPlan;
+      nextPlan = null;
+    }
     if (order === COMMAND.stop) {
       stopping = true;
       if (freezer.pending) freezer.flip();
@@ -264,20 +308,7 @@ async function run(): Promise<void> {
     take(true);
     if (batch.slots <= 0) break;
   }
-  say({
-    type: 'end',
-    figures: {
-      events: checker.events,
-      lost: checker.lost,
-      lostOf: Object.fromEntries(checker.lostOf),
-      ...checker.positions,
-      violations,
-      warnings,
-      windowless,
-      unconfirmedTrips,
-      counts: checker.counts(),
-    },
-  });
+  say({ type: 'end', figures: figuresNow() });
 }
 
 void run();

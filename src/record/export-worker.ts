@@ -95,6 +95,7 @@ async function exportBank(order: ExportOrder): Promise<void> {
     writer.discard();
     say({
       type: 'failed',
+      path: order.path,
       bank: order.bank,
       code: slots === -28 ? 'DISK_FULL' : 'SAVE_FAILED',
       message: `the frozen events could not be saved to ${raw}: ${describeErrno(slots)}`,
@@ -105,7 +106,7 @@ async function exportBank(order: ExportOrder): Promise<void> {
   const saved = windowsOf(order, figures);
   if (meta.freeze) meta = { ...meta, freeze: { ...meta.freeze, window: saved.filter(isTold) } };
   writer.finish(slots, meta);
-  say({ type: 'saved', bank: order.bank, raw, ms: performance.now() - started });
+  say({ type: 'saved', path: order.path, bank: order.bank, raw, ms: performance.now() - started });
 
   const source = readRaw(raw);
   const { lastEvents } = order;
@@ -127,7 +128,8 @@ async function exportBank(order: ExportOrder): Promise<void> {
   rmSync(raw, { force: true });
   say({
     type: 'exported',
-    path: parquet,
+    path: order.path,
+    parquet,
     rows: result.rows,
     bytes: result.bytes,
     ms: performance.now() - started,
@@ -181,6 +183,7 @@ port.on('message', (order: ExportOrder) => {
   exportBank(order).catch((error: unknown) => {
     say({
       type: 'failed',
+      path: order.path,
       bank: order.bank,
       code: error instanceof FlightringError ? error.code : 'EXPORT_FAILED',
       message: error instanceof Error ? error.message : String(error),

@@ -18,7 +18,6 @@ export interface ExporterEvents {
 
 /** A bank that is being saved or exported. */
 interface Pending {
-  readonly path: string;
   readonly frozen: Frozen;
   readonly latencyNs: number | null;
   savedMs: number;
@@ -34,7 +33,8 @@ export class Exporter extends EventEmitter<ExporterEvents> {
   readonly #kernel: KernelRecorder;
   /** By bank: what each lane had when it was last armed. */
   readonly #starts: readonly [BigUint64Array, BigUint64Array];
-  readonly #pending = new Map<number, Pending>();
+  /** By the recording's path without its ending: a bank may be frozen again while what it held is still exported. */
+  readonly #pending = new Map<string, Pending>();
   #worker: Worker | null = null;
   /** Resolves when the thread has loaded what it needs: ended while loading, it would leave files open. */
   #ready: Promise<void> = Promise.resolve();
@@ -73,7 +73,7 @@ export class Exporter extends EventEmitter<ExporterEvents> {
     order: Pick<ExportOrder, 'fromNs' | 'lastEvents' | 'path' | 'meta' | 'invariants' | 'modules'>,
   ): void {
     const { bank, snapshot } = frozen;
-    this.#pending.set(bank, { path: order.path, frozen, latencyNs, savedMs: 0 });
+    this.#pending.set(order.path, { frozen, latencyNs, savedMs: 0 });
     const message: ExportOrder = {
       handle: this.#kernel.handle,
       cpus: this.#kernel.cpus,
@@ -111,19 +111,18 @@ export class Exporter extends EventEmitter<ExporterEvents> {
       case 'ready':
         return;
       case 'saved': {
-        const pending = this.#pending.get(message.bank);
+        const pending = this.#pending.get(message.path);
         if (pending) pending.savedMs = message.ms;
         this.free(message.bank);
         this.emit('saved', { path: message.raw, ms: message.ms });
         return;
       }
       case 'exported': {
-        const [bank, pending] =
-          [...this.#pending].find(([, { path }]) => message.path.startsWith(path)) ?? [];
-        if (bank === undefined || !pending) return;
-        this.#pending.delete(bank);
+        const pending = this.#pending.get(message.path);
+        if (!pending) return;
+        this.#pending.delete(message.path);
         this.emit('exported', {
-          path: message.path,
+          path: message.parquet,
           rows: message.rows,
           bytes: message.bytes,
           cause: pending.frozen.cause,
@@ -135,7 +134,7 @@ export class Exporter extends EventEmitter<ExporterEvents> {
         return;
       }
       case 'failed':
-        this.#pending.delete(message.bank);
+        this.#pending.delete(message.path);
         this.free(message.bank);
         this.emit('failed', { message: message.message, raw: message.raw });
         return;

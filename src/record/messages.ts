@@ -6,20 +6,26 @@ import type { DumpLink } from './snapshot/dump-thread.ts';
 import type { SnapshotFacts } from './snapshot/opening.ts';
 
 /** Commands to the checker, in word 0 of a shared Int32Array: its event loop doesn't turn. */
-export const COMMAND = { none: 0, freeze: 1, stop: 2 } as const;
+export const COMMAND = { none: 0, freeze: 1, stop: 2, rearm: 3 } as const;
 
 export type FreezeCause = FreezeFacts['cause'];
 
+/** When the checker freezes; sent anew with the order to arm again. */
+export interface FreezePlan {
+  readonly freezeOn: 'violation' | 'warning' | 'none';
+  readonly afterNs: number;
+}
+
 /** What the checker thread is started with. */
-export interface CheckerStart {
+export interface CheckerStart extends FreezePlan {
   readonly handle: number;
   readonly cpus: number;
   readonly command: SharedArrayBuffer;
   readonly invariants: readonly string[];
   /** A module with a user's own invariants. */
   readonly modules: readonly string[];
-  readonly freezeOn: 'violation' | 'warning' | 'none';
-  readonly afterNs: number;
+  /** After a freeze, wait for the order before the next. */
+  readonly rearmByHand: boolean;
   /** On stop, what is held becomes a recording. */
   readonly exportOnStop: boolean;
   readonly lookForSockets: boolean;
@@ -67,6 +73,8 @@ export type FromChecker =
   | Frozen
   /** A tripwire froze a bank and no invariant agreed: the bank is free again. */
   | { readonly type: 'unconfirmed'; readonly bank: number }
+  /** By order: what the bank held has been checked, and the bank is free again. */
+  | { readonly type: 'rearmed'; readonly bank: number; readonly figures: Figures }
   | { readonly type: 'end'; readonly figures: Figures };
 
 /** One export: the frozen bank, what is known of it, and where it goes. */
@@ -86,13 +94,21 @@ export interface ExportOrder {
   readonly snapshot?: SnapshotFacts;
 }
 
+/** `path` is that of the order. */
 export type FromExporter =
   | { readonly type: 'ready' }
   /** The raw bank is on disk: the ring may be written again. */
-  | { readonly type: 'saved'; readonly bank: number; readonly raw: string; readonly ms: number }
+  | {
+      readonly type: 'saved';
+      readonly path: string;
+      readonly bank: number;
+      readonly raw: string;
+      readonly ms: number;
+    }
   | {
       readonly type: 'exported';
       readonly path: string;
+      readonly parquet: string;
       readonly rows: number;
       readonly bytes: number;
       readonly ms: number;
@@ -100,6 +116,7 @@ export type FromExporter =
     }
   | {
       readonly type: 'failed';
+      readonly path: string;
       readonly bank: number;
       readonly message: string;
       readonly code: string;

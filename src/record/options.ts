@@ -22,6 +22,8 @@ export interface RecordOptions {
   readonly out?: string;
   /** End after the first recording. */
   readonly once?: boolean;
+  /** `by-hand`: after a freeze nothing freezes until `Recorder.rearm()`. Default `at-once`. */
+  readonly rearm?: 'at-once' | 'by-hand';
   readonly freezeOn?: 'violation' | 'warning' | 'none';
   /** On stop, export what is held. */
   readonly exportOnStop?: boolean;

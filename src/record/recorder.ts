@@ -20,7 +20,7 @@ import { programFigures, type Share, wake } from '../source/shim.ts';
 import { serialiseMeta } from '../recording/meta.ts';
 import { CostMeter } from './costs.ts';
 import { Exporter } from './exporter.ts';
-import type { CheckerStart, Figures, FromChecker, Frozen } from './messages.ts';
+import type { CheckerStart, Figures, FreezePlan, FromChecker, Frozen } from './messages.ts';
 import { COMMAND } from './messages.ts';
 import type { Exported, RecordOptions } from './options.ts';
 import { recordingName } from './output.ts';
@@ -76,6 +76,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   #number = 0;
   readonly #costs: CostMeter;
   #windowless = 0;
+  #plan: FreezePlan;
+  readonly #rearming: ((summary: RecordSummary) => void)[] = [];
   #finish: ((summary: RecordSummary) => void) | null = null;
   #fail: ((error: unknown) => void) | null = null;
   /** Resolves when the recorder has ended and everything is exported. */
@@ -87,6 +89,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     this.#dump = opening.dump;
     this.#notes = opening.notes;
     this.#options = options;
+    this.#plan = { freezeOn: options.freezeOn ?? 'violation', afterNs: options.afterNs ?? 0 };
     this.#kernel = kernel;
     this.out = out;
     this.slots = kernel.slots;
@@ -121,8 +124,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       command: this.#command,
       invariants: this.#names,
       modules: this.#options.modules ?? [],
-      freezeOn: this.#options.freezeOn ?? 'violation',
-      afterNs: this.#options.afterNs ?? 0,
+      ...this.#plan,
+      rearmByHand: this.#options.rearm === 'by-hand',
       exportOnStop: this.#options.exportOnStop ?? false,
       lookForSockets: this.coverage.some(({ path, status }) => path === 'xsk' && status === 'attached'),
       slots: this.#kernel.slots * this.#kernel.cpus,
@@ -140,6 +143,27 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   /** Freezes by hand. */
   freeze(): void {
     this.#order(COMMAND.freeze);
+  }
+
+  /**
+   * Forgets what the rings hold, and lets the next violation freeze. Resolves when all that happened before has been
+   * checked and what was frozen is safe, with what the run has come to so far; exports may still be under way. What is
+   * given holds from then on.
+   */
+  rearm({ freezeOn, afterNs }: Pick<RecordOptions, 'freezeOn' | 'afterNs'> = {}): Promise<RecordSummary> {
+    const plan: FreezePlan = {
+      freezeOn: freezeOn ?? this.#plan.freezeOn,
+      afterNs: afterNs ?? this.#plan.afterNs,
+    };
+    return new Promise((resolve, reject) => {
+      this.done.then(resolve, reject);
+      this.#rearming.push((summary) => {
+        this.#plan = plan;
+        resolve(summary);
+      });
+      this.#checker?.postMessage(plan);
+      this.#order(COMMAND.rearm);
+    });
   }
 
   /** Ends recording; exports that are under way are finished. */
@@ -170,6 +194,10 @@ export class Recorder extends EventEmitter<RecorderEvents> {
         this.#exporter.free(message.bank);
         this.emit('unconfirmed');
         return;
+      case 'rearmed':
+        this.#exporter.free(message.bank);
+        for (const resolve of this.#rearming.splice(0)) resolve(this.#summary(message.figures));
+        return;
       case 'end':
         this.#figures = message.figures;
         this.#windowless = message.figures.windowless;
@@ -182,7 +210,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     const why =
       frozen.violations.find((v) => v.severity === 'violation')?.invariant ?? frozen.violations[0]?.invariant;
     const path = join(this.out, recordingName(new Date(), ++this.#number, why ?? frozen.cause));
-    const afterNs = this.#options.afterNs ?? 0;
+    const { afterNs } = this.#plan;
     const latencyNs =
       frozen.offendingTs === null
         ? null
@@ -220,7 +248,8 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   }
 
   #meta(frozen: Frozen, latencyNs: number | null): RecordingMeta {
-    const { lastEvents, beforeNs, afterNs } = this.#options;
+    const { lastEvents, beforeNs } = this.#options;
+    const { afterNs } = this.#plan;
     return {
       format: 1,
       flightring: VERSION,
@@ -237,7 +266,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
         flippedTs: frozen.flippedTs,
         latencyNs,
         overwrittenMeanwhile: 0,
-        requested: { lastEvents: lastEvents ?? null, beforeNs: beforeNs ?? null, afterNs: afterNs ?? 0 },
+        requested: { lastEvents: lastEvents ?? null, beforeNs: beforeNs ?? null, afterNs },
         window: [],
       },
       invariants: this.#invariants,
@@ -261,6 +290,17 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     return misses;
   }
 
+  #summary(figures: Figures): RecordSummary {
+    return {
+      ...figures,
+      recordings: [...this.#recordings],
+      failures: [...this.#failures],
+      recursionMisses: this.#recursionMisses(),
+      objectsDropped: this.#kernel.control.getUint32(CONTROL.objects_dropped, true),
+      costs: this.#costs.read(),
+    };
+  }
+
   /** A thread died: nothing is recorded any more, and the caller learns why. */
   #abort(error: Error): void {
     if (!this.#finish) return;
@@ -281,14 +321,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
 
   #maybeEnd(): void {
     if (!this.#figures || this.#exporter.busy || !this.#finish) return;
-    const summary: RecordSummary = {
-      ...this.#figures,
-      recordings: this.#recordings,
-      failures: this.#failures,
-      recursionMisses: this.#recursionMisses(),
-      objectsDropped: this.#kernel.control.getUint32(CONTROL.objects_dropped, true),
-      costs: this.#costs.read(),
-    };
+    const summary = this.#summary(this.#figures);
     const finish = this.#finish;
     this.#finish = null;
     void Promise.all([this.#checker?.terminate(), this.#exporter.end(), this.#dump?.stop()]).then(() => {

@@ -10,12 +10,20 @@ export function refusedProgram(text: string): string | null {
   return names.length > 0 ? (names[names.length - 1]?.[1] ?? null) : null;
 }
 
+/** What libbpf says of every refusal, and the verifier at the end of every log: it tells nothing of this one. */
+const empty =
+  /^(processed|verification time|stack depth|-- (BEGIN|END)|failed to load object)|^prog '[^']*': (-- |failed to load: |BPF program load failed)/;
+/** A field, type or enumerator that this kernel has not got, or has in another form. */
+const unresolved = /^failed to resolve CO-RE relocation <\w+> \[\d+\] ([^(]+)/m;
+
 /** The telling end of libbpf's or the verifier's words. */
 export function lastWords(text: string): string {
+  const absent = unresolved.exec(text)?.[1];
+  if (absent !== undefined) return `no matching targets for ${absent.trim()}`;
   const lines = text
     .split('\n')
     .map((line) => line.replace(/^libbpf: /, '').trim())
-    .filter((line) => line && !/^(processed|verification time|stack depth|-- (BEGIN|END))/.test(line));
+    .filter((line) => line && !empty.test(line));
   return lines.slice(-2).join('; ').slice(0, 300);
 }
 

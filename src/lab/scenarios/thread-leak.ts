@@ -41,7 +41,7 @@ const scenarios: readonly Scenario[] = [
     'thread-leak-healthy',
     'visit',
     'the same visit, but the helper is made before it: the helper finds the bridge',
-    { story: 'thread-leak', expects: [] },
+    { story: 'thread-leak', expects: [], mayExpect: ['netns.reused-inode'] },
   ),
   visit(
     'netns-healthy',
@@ -74,11 +74,15 @@ const scenarios: readonly Scenario[] = [
     },
   ),
   visit('netns-ended-inside', 'end-inside', 'a thread ends during its visit', {
+    // A namespace whose inode number comes round would freeze first.
+    alone: true,
     expects: ['netns.not-restored'],
     freezeOn: 'warning',
     says: ['thread {worker} of process {process} ended inside netns {netns}', 'netns {home}'],
   }),
   visit('netns-reused-inode', 'reuse-inode', 'a namespace gets the inode number of a deleted one', {
+    // It is told once of each number, and the scenarios before may have used it.
+    alone: true,
     expects: ['netns.reused-inode'],
     freezeOn: 'warning',
     says: ['netns {netns}', 'inode number {inode}', 'that of netns {earlier}'],

@@ -42,6 +42,9 @@ const scenarios: readonly Scenario[] = [
     'deletes the policy and SA of an overlay in use, and goes on sending',
     ['xfrm.cleartext'],
     {
+      paths: ['xfrm', 'vxlan'],
+      mayExpect: ['xfrm.in-use-delete'],
+      afterMs: 500,
       says: ['VNI {vni}', '{src}', '{dst}', '{spi}', 'in the clear', 'was deleted by thread'],
     },
   ),
