@@ -144,6 +144,17 @@ FR_ENTRY(xsk_release, xsk_release, struct socket *sock)
 	return 0;
 }
 
+/* Whatever was at this address before is gone, also where its end was not seen: xp_destroy is often inlined.
+ */
+FR_EXIT(xsk_pool_made, xp_create_and_assign_umem, struct xdp_sock *xs, struct xdp_umem *umem,
+	struct xsk_buff_pool *pool)
+{
+	__u64 key = (__u64)pool;
+
+	bpf_map_delete_elem(&xsk_pools, &key);
+	return 0;
+}
+
 FR_ENTRY(xsk_pool_gone, xp_destroy, struct xsk_buff_pool *pool)
 {
 	__u64 key = (__u64)pool;

@@ -71,6 +71,7 @@ export async function runTogether(
     options.onProgress?.(running.name, 'ending the recorder');
     await session.end();
   } catch (error) {
+    await session?.results();
     await session?.end().catch(() => {});
     onResult(running.name, error instanceof Error ? error : new Error(String(error)));
   }
@@ -132,7 +133,7 @@ class Session {
     const attached = recorder.coverage.filter(({ status }) => status === 'attached').length;
     progress(`recording: ${attached} probes attached`);
     const session = new Session(recorder, options, attachMs, said);
-    if (said.length > 0 || first.before) await waitFor('taking the snapshot', () => isKnown, 30_000);
+    if (first.before) await waitFor('taking the snapshot', () => isKnown, 30_000);
     return session;
   }
 

@@ -42,6 +42,12 @@ const path: ProbePath = {
       purpose: 'when a socket was closed',
     },
     {
+      name: 'xsk_pool_made',
+      target: 'xp_create_and_assign_umem',
+      writes: [],
+      purpose: 'a queue whose memory is used again is not taken for the one before',
+    },
+    {
       name: 'xsk_pool_gone',
       target: 'xp_destroy',
       writes: [],

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openRecording } from '../../src/recording/open.ts';
-import { HEAD, SLOT_LANES, timeAt } from '../../src/model/slot.ts';
+import { HEAD, SLOT_LANES, SNAPSHOT_CPU, timeAt } from '../../src/model/slot.ts';
 import { onAnyKernel } from './any-kernel.ts';
 import { folder, ROOT } from './recorder-process.ts';
 
@@ -44,8 +44,9 @@ interface Line {
 async function firstTime(path: string): Promise<number> {
   for (const { lanes, slots } of (await openRecording(path)).batches())
     for (let at = 0; at < slots * SLOT_LANES; at += SLOT_LANES)
-      // What exists at the beginning, and gaps, are nobody's event on a CPU.
-      if ((lanes[at + HEAD.cpu] as number) !== 0xffff) return timeAt(lanes, at);
+      // What exists at the beginning is no event of a CPU, and a long record's further slots have no time.
+      if ((lanes[at + HEAD.seqHigh] as number) >>> 31 === 0 && lanes[at + HEAD.cpu] !== SNAPSHOT_CPU)
+        return timeAt(lanes, at);
   return 0;
 }
 
