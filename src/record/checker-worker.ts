@@ -129,7 +129,7 @@ async function run(): Promise<void> {
   let isBehind = false;
   let stopping = false;
   let plan: FreezePlan = start;
-  /** What is to hold from the next bank on. */
+  /** What is to hold once the rings have been emptied. */
   let nextPlan: FreezePlan | null = null;
   /** Something has frozen, and the order to go on has not come. */
   let isSpent = false;
@@ -228,6 +228,8 @@ async function run(): Promise<void> {
     held = held.filter((v) => v.at.ts > flipped.flippedTs);
     freezer.flipped = null;
     if (flipped.cause === 'rearm') {
+      plan = nextPlan ?? plan;
+      nextPlan = null;
       spend(false);
       say({ type: 'rearmed', bank: flipped.bank, figures: figuresNow() });
       return;
@@ -289,11 +291,8 @@ async function run(): Promise<void> {
     if (order === COMMAND.freeze) freezer.request('signal', null, 0);
     if (order === COMMAND.rearm)
       nextPlan = (receiveMessageOnPort(port)?.message as FreezePlan | undefined) ?? plan;
-    // What is being frozen or saved comes first.
-    if (nextPlan && !freezer.pending && !freezer.flipped && freezer.request('rearm', null, 0)) {
-      plan = nextPlan;
-      nextPlan = null;
-    }
+    // What is being frozen or saved comes first, and so does a tripwire that flips at this moment: then it is asked again.
+    if (nextPlan && !freezer.pending && !freezer.flipped) freezer.request('rearm', null, 0);
     if (order === COMMAND.stop) {
       stopping = true;
       if (freezer.pending) freezer.flip();
