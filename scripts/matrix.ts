@@ -10,7 +10,7 @@ import { SCENARIOS } from '../src/generated/scenarios.ts';
 import { bootLab, type LabKernel, listKernels, prepareLab } from '../src/lab/index.ts';
 import { runsOn } from '../src/lab/scenario.ts';
 import { firedBy, probeFaults, scenarioFaults, selection } from '../src/lab/scenario-verdict.ts';
-import { runScenarios } from '../src/lab/scenarios-in-lab.ts';
+import { runScenarios, SCENARIO_EVENTS } from '../src/lab/scenarios-in-lab.ts';
 import { LabError } from '../src/model/errors.ts';
 import { type Column, isGood, matrixPage, type Ran } from './matrix-report.ts';
 
@@ -79,7 +79,11 @@ async function runAll(kernel: LabKernel): Promise<Ran[]> {
     const results = await runScenarios(
       { kernel, shareDir: share },
       scenarios.map(({ name }) => name),
-      { root, lastEvents: 4000, onProgress: (name, what) => say(`${kernel.version}: ${name}: ${what}`) },
+      {
+        root,
+        lastEvents: SCENARIO_EVENTS,
+        onProgress: (name, what) => say(`${kernel.version}: ${name}: ${what}`),
+      },
     );
     return scenarios.map((scenario) => {
       const result = results.get(scenario.name);

@@ -105,11 +105,11 @@ lists_are_fresh() {
 # they must do for what is there already.
 refresh_lists() {
 	if lists_are_fresh; then return; fi
-	if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null && [ $print_only = no ]; then
-		say "setup: apt's lists are older than a day, and refreshing them needs root"
+	if [ "$(id -u)" != 0 ] && [ $print_only = no ] && ! sudo -n true 2>/dev/null; then
+		say "setup: apt's lists are missing or older than a day, and refreshing them needs root"
 		return
 	fi
-	as_root apt-get update -q || echo "setup: apt-get update failed, so apt's lists stay as they are; is there a network?" >&2
+	as_root apt-get update -q --error-on=any || echo "setup: apt-get update failed, so apt's lists stay as they are; is there a network?" >&2
 }
 
 announce() {

@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import { SCENARIOS } from '../generated/scenarios.ts';
 import type { ScenarioResult } from '../lab/scenario-run.ts';
 import { type Scenario, scenarioOn } from '../lab/scenario.ts';
-import { runScenarios } from '../lab/scenarios-in-lab.ts';
+import { runScenarios, SCENARIO_EVENTS } from '../lab/scenarios-in-lab.ts';
 import { EXIT, LabError, UsageError } from '../model/errors.ts';
 import { packageRoot } from '../model/installation.ts';
 import type { Violation } from '../model/violation.ts';
@@ -22,9 +22,6 @@ export interface StoryFlags {
   readonly json?: boolean;
   readonly color: boolean;
 }
-
-/** Events of a recording: an emulated machine is slow at making Parquet of them. */
-const LAST_EVENTS = 4000;
 
 /** Returns the command's exit status. */
 export async function runStory(name: string | undefined, flags: StoryFlags): Promise<number> {
@@ -70,7 +67,7 @@ async function runOnKernel(
     const results = await runScenarios(
       { shareDir: share, onProgress: tell, ...(kernel === undefined ? {} : { kernel }) },
       scenarios.map(({ name }) => name),
-      { root, lastEvents: LAST_EVENTS, onProgress: (name, what) => tell(`${name}: ${what}`) },
+      { root, lastEvents: SCENARIO_EVENTS, onProgress: (name, what) => tell(`${name}: ${what}`) },
     );
     mkdirSync(out, { recursive: true });
     const outcomes: Outcome[] = [];

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { LabError } from '../model/errors.ts';
-import { withoutModules } from './apt.ts';
-import { labCacheDir, openCachedKernel } from './cache.ts';
+import { type KernelFlavour, withoutModules } from './apt.ts';
+import { byVersion, labCacheDir, openCachedKernel } from './cache.ts';
 import { ownPackage, type PackageChoice } from './choose-package.ts';
 import { runCommand } from './command.ts';
 import { downloadKernel, findImage } from './download.ts';
@@ -22,7 +22,6 @@ import { uncompress } from './vmlinux.ts';
 
 /** Files of bare BTF. */
 export interface KernelTypes {
-  readonly version: string;
   readonly vmlinux: string;
   /** Of those modules that are not built in: their types follow on vmlinux's. */
   readonly modules: readonly string[];
@@ -36,6 +35,9 @@ export interface TypesOptions {
 }
 
 const vmlinuxName = 'vmlinux';
+const modulesBuiltin = 'modules.builtin';
+/** Names the modules that were looked for, found or not. */
+const askedName = '.asked';
 
 /**
  * The kernels that the machine's mirror of Debian holds whole and this release's own, the newest first: of all flavours, or of
@@ -48,12 +50,13 @@ export async function kernelsToCheck(
   mkdirSync(cacheDir, { recursive: true });
   const [own, all] = [await ownPackage(), await listPackages(cacheDir, onProgress)];
   const absent = await withoutModules(cacheDir, all);
-  const kernels = [
+  const kernels: (PackageChoice & { readonly flavour: KernelFlavour })[] = [
     { ...own, flavour: 'ordinary' },
     ...all
       .filter((kernel) => kernel.version !== own.version && !absent.includes(kernel))
       .map(({ package: name, version, flavour }) => ({ name, version, flavour, root: cacheDir })),
   ];
+  kernels.sort((left, right) => byVersion(right.version, left.version));
   if (every) return kernels;
   const ends = new Map<string, PackageChoice>();
   for (const kernel of kernels) {
@@ -69,13 +72,22 @@ export async function kernelsToCheck(
 export async function typesOf(kernel: PackageChoice, options: TypesOptions): Promise<KernelTypes> {
   const cacheDir = options.cacheDir ?? labCacheDir();
   const dir = join(cacheDir, '.types', kernel.version);
-  if (!existsSync(dir)) await takeTypes(kernel, cacheDir, dir, options);
-  const files = readdirSync(dir);
+  if (!hasAsked(dir, options.modules)) {
+    rmSync(dir, { recursive: true, force: true });
+    await takeTypes(kernel, cacheDir, dir, options);
+  }
+  const files = readdirSync(dir).filter((name) => name !== askedName);
   return {
-    version: kernel.version,
     vmlinux: join(dir, vmlinuxName),
     modules: files.filter((name) => name !== vmlinuxName).map((name) => join(dir, name)),
   };
+}
+
+function hasAsked(dir: string, modules: readonly string[]): boolean {
+  const path = join(dir, askedName);
+  if (!existsSync(path)) return false;
+  const asked = readFileSync(path, 'utf8').split('\n');
+  return modules.every((name) => asked.includes(name));
 }
 
 async function takeTypes(
@@ -93,6 +105,7 @@ async function takeTypes(
     await takeSection(image, join(made, vmlinuxName));
     for (const path of await moduleFiles(tree, options.modules, work))
       await takeSection(path, join(made, basename(path, '.ko')));
+    writeFileSync(join(made, askedName), options.modules.join('\n'));
     if (!existsSync(target)) renameSync(made, target);
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -110,7 +123,7 @@ async function unpacked(
   const tree = laidOut?.modulesDir ?? join(work, 'tree');
   if (laidOut === undefined) {
     mkdirSync(tree);
-    const wanted = ['vmlinuz*', ...modules.map((name) => `${name}.ko*`)];
+    const wanted = ['vmlinuz*', modulesBuiltin, ...modules.map((name) => `${name}.ko*`)];
     // Most of a package is not unpacked, and a part of one has nothing that is wanted.
     const script =
       'deb=$1 to=$2; shift 2; dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$to" --wildcards --no-anchored "$@" 2>/dev/null; :';
@@ -119,6 +132,13 @@ async function unpacked(
       rmSync(archive);
     }
   }
+  // With it the package of the modules has been unpacked: one that is absent is not in this kernel.
+  if (
+    !readdirSync(tree, { recursive: true, encoding: 'utf8' }).some(
+      (path) => basename(path) === modulesBuiltin,
+    )
+  )
+    throw new LabError('LAB_PREPARE_FAILED', `the modules of kernel ${kernel.version} can't be unpacked`);
   const compressed = readFileSync(laidOut?.image ?? findImage(tree, kernel.version));
   const image = join(work, 'kernel');
   const elf =

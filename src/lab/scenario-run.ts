@@ -44,36 +44,49 @@ export async function runScenario(scenario: Scenario, options: ScenarioOptions):
   return result;
 }
 
-/** Runs scenarios that share a recorder; ends with the first that fails, which has that Error as its result. */
+/**
+ * Runs scenarios that share a recorder. One that fails, or that this kernel can't run, has an Error as its result; those
+ * after it get a new recorder.
+ */
 export async function runTogether(
   given: readonly Scenario[],
   options: ScenarioOptions,
   onResult: (name: string, result: ScenarioResult | Error) => void,
 ): Promise<void> {
   const kernel = release();
-  const scenarios = given.map((scenario) => scenarioOn(scenario, kernel));
+  for (const { name, since } of given.filter((scenario) => !runsOn(scenario, kernel)))
+    onResult(name, new LabError('SCENE', `the scenario ${name} needs Linux ${since}, and this is ${kernel}`));
+  let left = given.filter((scenario) => runsOn(scenario, kernel)).map((one) => scenarioOn(one, kernel));
+  while (left.length > 0) {
+    const failed = await runSession(left, options, onResult);
+    left = failed === undefined ? [] : left.slice(left.indexOf(failed) + 1);
+  }
+}
+
+/** With one recorder, up to the first that fails, which is returned. */
+async function runSession(
+  scenarios: readonly Scenario[],
+  options: ScenarioOptions,
+  onResult: (name: string, result: ScenarioResult | Error) => void,
+): Promise<Scenario | undefined> {
   let [running] = scenarios as [Scenario];
   let session: Session | undefined;
   try {
-    for (const scenario of scenarios)
-      if (!runsOn(scenario, kernel))
-        throw new LabError(
-          'SCENE',
-          `the scenario ${scenario.name} needs Linux ${scenario.since}, and this is ${kernel}`,
-        );
     session = await Session.open(scenarios, options);
     for (const scenario of scenarios) {
       running = scenario;
       await session.run(scenario, onResult);
     }
     await session.results();
-    if (options.leave) return;
+    if (options.leave) return undefined;
     options.onProgress?.(running.name, 'ending the recorder');
     await session.end();
+    return undefined;
   } catch (error) {
     await session?.results();
     await session?.end().catch(() => {});
     onResult(running.name, error instanceof Error ? error : new Error(String(error)));
+    return running;
   }
 }
 
@@ -82,17 +95,17 @@ class Session {
   readonly #recorder: Recorder;
   readonly #options: ScenarioOptions;
   readonly #attachMs: number;
-  /** What the workload said before recording began. */
-  readonly #said: readonly unknown[];
-  /** By path, from the freeze on; null for what could not be exported. */
-  readonly #exports = new Map<string, Exported | null | undefined>();
+  /** By scenario, what its workload said before recording began. */
+  readonly #said: ReadonlyMap<string, readonly unknown[]>;
+  /** By path, from the freeze on; a sentence for what could not be exported. */
+  readonly #exports = new Map<string, Exported | string | undefined>();
   readonly #results: Promise<void>[] = [];
 
   private constructor(
     recorder: Recorder,
     options: ScenarioOptions,
     attachMs: number,
-    said: readonly unknown[],
+    said: ReadonlyMap<string, readonly unknown[]>,
   ) {
     this.#recorder = recorder;
     this.#options = options;
@@ -100,11 +113,7 @@ class Session {
     this.#said = said;
     recorder.on('frozen', ({ path }) => this.#exports.set(path, undefined));
     recorder.on('exported', (exported) => this.#exports.set(exported.path, exported));
-    recorder.on('failed', ({ raw }) => {
-      const parquet = raw?.replace(/\.raw$/, '.parquet');
-      const failed = parquet ?? [...this.#exports].find(([, exported]) => exported === undefined)?.[0];
-      if (failed !== undefined) this.#exports.set(failed, null);
-    });
+    recorder.on('failed', ({ path, message }) => this.#exports.set(path, message));
   }
 
   static async open(scenarios: readonly Scenario[], options: ScenarioOptions): Promise<Session> {
@@ -112,9 +121,9 @@ class Session {
     const progress = (what: string) => options.onProgress?.(first.name, what);
     const modules = [...new Set(scenarios.flatMap((scenario) => scenario.modules ?? []))];
     if (modules.length > 0) loadModules(modules, { ...options, onProgress: progress });
-    const said: unknown[] = [];
-    for (const { before } of scenarios)
-      if (before) await runProgram(before, { ...options, onProgress: progress }, said);
+    const said = new Map<string, unknown[]>(scenarios.map(({ name }) => [name, []]));
+    for (const { name, before } of scenarios)
+      if (before) await runProgram(before, { ...options, onProgress: progress }, said.get(name) ?? []);
     const started = performance.now();
     const lastEvents = first.lastEvents ?? options.lastEvents;
     const recorder = await record({
@@ -151,7 +160,7 @@ class Session {
       const end = Date.now() + FREEZE_MS;
       while (own().length === 0 && Date.now() < end) await sleep(20);
     };
-    const workload = [...this.#said];
+    const workload = [...(this.#said.get(name) ?? [])];
     if (scenario.workload === 'forwarder') await forward(scenario, options, workload, frozen);
     else {
       await runProgram(scenario.words, options, workload, scenario.packets);
@@ -166,13 +175,13 @@ class Session {
     const after = await this.#recorder.rearm();
     const paths = own().map(([path]) => path);
     this.#results.push(
-      this.#exported(paths).then((recordings) =>
+      this.#exported(paths).then(({ recordings, failures }) =>
         onResult(name, {
           name,
           kernel: release(),
           attachMs: this.#attachMs,
           recordings,
-          summary: { ...since(before, after), recordings },
+          summary: { ...since(before, after), recordings, failures },
           workload,
           coverage: this.#recorder.coverage,
         }),
@@ -189,11 +198,18 @@ class Session {
     await this.#recorder.stop();
   }
 
-  /** Waits for the recordings; that one is missing is for the caller to judge. */
-  async #exported(paths: readonly string[]): Promise<Exported[]> {
+  /** Waits for the recordings, and says which could not be had. */
+  async #exported(paths: readonly string[]): Promise<{ recordings: Exported[]; failures: string[] }> {
     const end = Date.now() + EXPORT_MS;
     while (paths.some((path) => this.#exports.get(path) === undefined) && Date.now() < end) await sleep(20);
-    return paths.flatMap((path) => this.#exports.get(path) ?? []);
+    const recordings: Exported[] = [];
+    const failures: string[] = [];
+    for (const path of paths) {
+      const exported = this.#exports.get(path) ?? `${path} was not exported within ${EXPORT_MS / 1000} s`;
+      if (typeof exported === 'string') failures.push(exported);
+      else recordings.push(exported);
+    }
+    return { recordings, failures };
   }
 }
 
@@ -215,7 +231,6 @@ function since(before: RecordSummary, after: RecordSummary): RecordSummary {
   return {
     ...numbers(before, after),
     lostOf: numbers(before.lostOf, after.lostOf),
-    failures: after.failures.slice(before.failures.length),
     counts: Object.fromEntries(
       Object.entries(after.counts).map(([name, to]) => [name, numbers(before.counts[name] ?? none, to)]),
     ),

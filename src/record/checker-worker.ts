@@ -18,6 +18,7 @@ import {
   type FreezeCause,
   type FreezePlan,
   type FromChecker,
+  type RearmOrder,
 } from './messages.ts';
 import { Threads } from './threads.ts';
 
@@ -95,6 +96,14 @@ function now(): number {
   return Number(process.hrtime.bigint());
 }
 
+/** The newest of those that wait: it stands for those before it. */
+function lastOrder(): RearmOrder | undefined {
+  let last: RearmOrder | undefined;
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
+    last = next.message as RearmOrder;
+  return last;
+}
+
 async function run(): Promise<void> {
   const { handle } = start;
   const controlMemory = memoryOf(handle, MEMORY.control, 4096);
@@ -129,11 +138,11 @@ async function run(): Promise<void> {
   let isBehind = false;
   let stopping = false;
   let plan: FreezePlan = start;
-  /** What is to hold once the rings have been emptied. */
-  let nextPlan: FreezePlan | null = null;
+  /** To be carried out as soon as nothing is being frozen or saved. */
+  let rearm: RearmOrder | null = null;
+  let isExitWanted = start.exportOnStop;
   /** Something has frozen, and the order to go on has not come. */
   let isSpent = false;
-  const tripwires = control.getUint32(CONTROL.tripwires, true);
   let told = false;
   let snapshot = true;
   let drains = 0;
@@ -150,7 +159,7 @@ async function run(): Promise<void> {
       if (held.length < KEPT_MAX) held.push(v);
       // Inside what is already being frozen it has its window.
       if (!freezes(v) || (freezer.flipped && v.at.ts <= freezer.flipped.flippedTs)) continue;
-      if (isSpent || (trip && v.at.cpu === trip.cpu && v.at.seq === trip.seq)) continue;
+      if (isSpent || rearm || (trip && v.at.cpu === trip.cpu && v.at.seq === trip.seq)) continue;
       if (!freezer.flipped && freezer.request('violation', v.at.ts, plan.afterNs)) continue;
       lost = true;
       windowless++;
@@ -166,9 +175,9 @@ async function run(): Promise<void> {
   };
 
   const spend = (isOver: boolean) => {
-    if (isSpent === isOver) return;
     isSpent = isOver;
-    control.setUint32(CONTROL.tripwires, isOver ? 0 : tripwires, true);
+    const bits = isOver || plan.freezeOn === 'none' ? 0 : start.tripwires;
+    control.setUint32(CONTROL.tripwires, bits, true);
   };
 
   /** A tripwire froze inside the kernel, or would have if the other bank had been free. */
@@ -228,13 +237,13 @@ async function run(): Promise<void> {
     held = held.filter((v) => v.at.ts > flipped.flippedTs);
     freezer.flipped = null;
     if (flipped.cause === 'rearm') {
-      plan = nextPlan ?? plan;
-      nextPlan = null;
+      const number = rearm?.number ?? 0;
+      plan = rearm ?? plan;
+      rearm = null;
       spend(false);
-      say({ type: 'rearmed', bank: flipped.bank, figures: figuresNow() });
+      say({ type: 'rearmed', number, bank: flipped.bank, figures: figuresNow() });
       return;
     }
-    spend(start.rearmByHand);
     const tripAt = trip;
     if (tripAt) {
       rearmTrip();
@@ -244,6 +253,7 @@ async function run(): Promise<void> {
         return;
       }
     }
+    if (start.rearmByHand) spend(true);
     say({
       type: 'frozen',
       bank: flipped.bank,
@@ -259,7 +269,7 @@ async function run(): Promise<void> {
 
   const sleepUs = () => {
     if (isBehind) return 0;
-    if (freezer.pending || freezer.flipped || quiet === 0) return BUSY_US;
+    if (rearm || freezer.pending || freezer.flipped || quiet === 0) return BUSY_US;
     if (start.lookForSockets && objects.length > 0) return LOOKING_US;
     return opening && !opening.taken ? AWAITING_US : IDLE_US;
   };
@@ -288,17 +298,22 @@ async function run(): Promise<void> {
     if (freezer.pending && now() >= freezer.pending.at) freezer.flip();
     report();
     const order = Atomics.exchange(command, 0, COMMAND.none);
-    if (order === COMMAND.freeze) freezer.request('signal', null, 0);
-    if (order === COMMAND.rearm)
-      nextPlan = (receiveMessageOnPort(port)?.message as FreezePlan | undefined) ?? plan;
+    if (order & COMMAND.freeze) freezer.request('signal', null, 0);
+    if (order & COMMAND.rearm) rearm = lastOrder() ?? rearm;
     // What is being frozen or saved comes first, and so does a tripwire that flips at this moment: then it is asked again.
-    if (nextPlan && !freezer.pending && !freezer.flipped) freezer.request('rearm', null, 0);
-    if (order === COMMAND.stop) {
+    if (rearm && !freezer.pending && !freezer.flipped) freezer.request('rearm', null, 0);
+    if (order & COMMAND.stop) {
       stopping = true;
+      // A violation that is being frozen takes the place of a freeze at the exit.
+      if (freezer.pending || (freezer.flipped && freezer.flipped.cause !== 'rearm')) isExitWanted = false;
       if (freezer.pending) freezer.flip();
-      else if (start.exportOnStop) freezer.request('exit', null, 0);
     }
-    if (stopping && !freezer.flipped && batch.slots < BATCH_SLOTS / 2) break;
+    if (!stopping) continue;
+    if (isExitWanted && !freezer.pending && !freezer.flipped) {
+      isExitWanted = false;
+      freezer.request('exit', null, 0);
+    }
+    if (!isExitWanted && !freezer.flipped && batch.slots < BATCH_SLOTS / 2) break;
   }
   // Nothing is recorded any more; what was claimed before this is still drained.
   control.setUint32(CONTROL.bank, 2, true);

@@ -12,7 +12,7 @@ import { programUrl } from '../model/installation.ts';
 export interface ExporterEvents {
   saved: [{ readonly path: string; readonly ms: number }];
   exported: [Exported];
-  failed: [{ readonly message: string; readonly raw: string | null }];
+  failed: [{ readonly path: string; readonly message: string; readonly raw: string | null }];
   error: [Error];
 }
 
@@ -20,7 +20,8 @@ export interface ExporterEvents {
 interface Pending {
   readonly frozen: Frozen;
   readonly latencyNs: number | null;
-  savedMs: number;
+  /** null until its raw events are safe, and its bank is free. */
+  savedMs: number | null;
 }
 
 /**
@@ -73,7 +74,7 @@ export class Exporter extends EventEmitter<ExporterEvents> {
     order: Pick<ExportOrder, 'fromNs' | 'lastEvents' | 'path' | 'meta' | 'invariants' | 'modules'>,
   ): void {
     const { bank, snapshot } = frozen;
-    this.#pending.set(order.path, { frozen, latencyNs, savedMs: 0 });
+    this.#pending.set(order.path, { frozen, latencyNs, savedMs: null });
     const message: ExportOrder = {
       handle: this.#kernel.handle,
       cpus: this.#kernel.cpus,
@@ -127,17 +128,20 @@ export class Exporter extends EventEmitter<ExporterEvents> {
           bytes: message.bytes,
           cause: pending.frozen.cause,
           violations: pending.frozen.violations,
-          savedMs: pending.savedMs,
+          savedMs: pending.savedMs ?? 0,
           exportedMs: message.ms,
           latencyNs: pending.latencyNs,
         });
         return;
       }
-      case 'failed':
-        this.#pending.delete(message.path);
-        this.free(message.bank);
-        this.emit('failed', { message: message.message, raw: message.raw });
+      case 'failed': {
+        const { path, bank, message: reason, raw } = message;
+        // Freed a second time, a bank would lose what it has recorded since.
+        if (this.#pending.get(path)?.savedMs === null) this.free(bank);
+        this.#pending.delete(path);
+        this.emit('failed', { path: `${path}.parquet`, message: reason, raw });
         return;
+      }
     }
   }
 }

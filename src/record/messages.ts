@@ -5,15 +5,21 @@ import type { InvariantCounts, Violation } from '../model/violation.ts';
 import type { DumpLink } from './snapshot/dump-thread.ts';
 import type { SnapshotFacts } from './snapshot/opening.ts';
 
-/** Commands to the checker, in word 0 of a shared Int32Array: its event loop doesn't turn. */
-export const COMMAND = { none: 0, freeze: 1, stop: 2, rearm: 3 } as const;
+/** Commands to the checker, bits of word 0 of a shared Int32Array: its event loop doesn't turn. */
+export const COMMAND = { none: 0, freeze: 1, stop: 2, rearm: 4 } as const;
 
 export type FreezeCause = FreezeFacts['cause'];
 
-/** When the checker freezes; sent anew with the order to arm again. */
+/** When the checker freezes. */
 export interface FreezePlan {
   readonly freezeOn: 'violation' | 'warning' | 'none';
   readonly afterNs: number;
+}
+
+/** Sent along with the command to arm again. */
+export interface RearmOrder extends FreezePlan {
+  /** Orders are numbered from 1 on: a later one stands for those before it. */
+  readonly number: number;
 }
 
 /** What the checker thread is started with. */
@@ -26,6 +32,8 @@ export interface CheckerStart extends FreezePlan {
   readonly modules: readonly string[];
   /** After a freeze, wait for the order before the next. */
   readonly rearmByHand: boolean;
+  /** Bits of the tripwires that may freeze. */
+  readonly tripwires: number;
   /** On stop, what is held becomes a recording. */
   readonly exportOnStop: boolean;
   readonly lookForSockets: boolean;
@@ -74,7 +82,7 @@ export type FromChecker =
   /** A tripwire froze a bank and no invariant agreed: the bank is free again. */
   | { readonly type: 'unconfirmed'; readonly bank: number }
   /** By order: what the bank held has been checked, and the bank is free again. */
-  | { readonly type: 'rearmed'; readonly bank: number; readonly figures: Figures }
+  | { readonly type: 'rearmed'; readonly number: number; readonly bank: number; readonly figures: Figures }
   | { readonly type: 'end'; readonly figures: Figures };
 
 /** One export: the frozen bank, what is known of it, and where it goes. */

@@ -22,8 +22,8 @@ import { programUrl } from '../model/installation.ts';
 const { ENODEV, ENOENT, EINVAL } = constants.errno;
 const NOT_THERE: readonly number[] = [ENODEV, ENOENT, EINVAL];
 
-/** The numbers of the tripwires in bpf/tripwires. */
-const TRIPWIRES = [0, 1];
+/** Bits of the tripwires in bpf/tripwires. */
+const TRIPWIRES = 0b11;
 
 function filterOf(options: RecordOptions): KernelFilter {
   const filter: { -readonly [K in keyof KernelFilter]: KernelFilter[K] } = {};
@@ -77,11 +77,12 @@ export async function record(
     await (await import('./choose-invariants.ts')).chooseInvariants([], options.modules);
   openShim();
   const filter = filterOf(options);
+  const tripwires = options.tripwires === false ? 0 : TRIPWIRES;
   const kernel = openKernel({
     paths,
     slots,
     filter,
-    tripwires: options.tripwires === false || options.freezeOn === 'none' ? [] : TRIPWIRES,
+    tripwires: options.freezeOn === 'none' ? 0 : tripwires,
     ...(options.marks ? { marks: options.marks } : {}),
     ...(options.attach ? { attach: options.attach } : {}),
   });
@@ -109,7 +110,7 @@ export async function record(
     // The threads started from here on inherit the little that is left.
     if (options.dropPrivileges) keepCapabilities(KEPT_CAPABILITIES);
     dump?.begin(armedAt);
-    const recorder = new Recorder(options, kernel, out, { dump, notes });
+    const recorder = new Recorder(options, kernel, out, { dump, notes, tripwires });
     await onArmed?.(recorder);
     const { chooseInvariants, invariantsOfPaths } = await import('./choose-invariants.ts');
     const names = options.invariants ?? invariantsOfPaths(paths);

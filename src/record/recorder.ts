@@ -20,7 +20,7 @@ import { programFigures, type Share, wake } from '../source/shim.ts';
 import { serialiseMeta } from '../recording/meta.ts';
 import { CostMeter } from './costs.ts';
 import { Exporter } from './exporter.ts';
-import type { CheckerStart, Figures, FreezePlan, FromChecker, Frozen } from './messages.ts';
+import type { CheckerStart, Figures, FreezePlan, FromChecker, Frozen, RearmOrder } from './messages.ts';
 import { COMMAND } from './messages.ts';
 import type { Exported, RecordOptions } from './options.ts';
 import { recordingName } from './output.ts';
@@ -41,7 +41,8 @@ export interface RecorderEvents {
   frozen: [{ readonly cause: string; readonly path: string; readonly latencyNs: number | null }];
   saved: [{ readonly path: string; readonly ms: number }];
   exported: [Exported];
-  failed: [{ readonly message: string; readonly raw: string | null }];
+  /** `path` is where the recording would have been. */
+  failed: [{ readonly path: string; readonly message: string; readonly raw: string | null }];
   unconfirmed: [];
   /** What existed before recording is known, except for what the notes name. */
   snapshot: [{ readonly records: number; readonly notes: readonly string[] }];
@@ -52,6 +53,8 @@ export interface RecorderEvents {
 export interface RecorderOpening {
   readonly dump: DumpThread | undefined;
   readonly notes: readonly string[];
+  /** Bits of the tripwires that may freeze. */
+  readonly tripwires: number;
 }
 
 export class Recorder extends EventEmitter<RecorderEvents> {
@@ -77,7 +80,10 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   readonly #costs: CostMeter;
   #windowless = 0;
   #plan: FreezePlan;
-  readonly #rearming: ((summary: RecordSummary) => void)[] = [];
+  readonly #tripwires: number;
+  #orders = 0;
+  /** Orders to arm that were not carried out yet. */
+  #rearming: { readonly order: RearmOrder; readonly resolve: (summary: RecordSummary) => void }[] = [];
   #finish: ((summary: RecordSummary) => void) | null = null;
   #fail: ((error: unknown) => void) | null = null;
   /** Resolves when the recorder has ended and everything is exported. */
@@ -88,6 +94,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     super();
     this.#dump = opening.dump;
     this.#notes = opening.notes;
+    this.#tripwires = opening.tripwires;
     this.#options = options;
     this.#plan = { freezeOn: options.freezeOn ?? 'violation', afterNs: options.afterNs ?? 0 };
     this.#kernel = kernel;
@@ -125,6 +132,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
       invariants: this.#names,
       modules: this.#options.modules ?? [],
       ...this.#plan,
+      tripwires: this.#tripwires,
       rearmByHand: this.#options.rearm === 'by-hand',
       exportOnStop: this.#options.exportOnStop ?? false,
       lookForSockets: this.coverage.some(({ path, status }) => path === 'xsk' && status === 'attached'),
@@ -138,6 +146,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     this.#checker.on('message', (message: FromChecker) => this.#onChecker(message));
     this.#checker.on('error', (error) => this.#abort(error));
     this.#checker.on('exit', () => this.#maybeEnd());
+    for (const { order } of this.#rearming) this.#checker.postMessage(order);
   }
 
   /** Freezes by hand. */
@@ -146,22 +155,21 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   }
 
   /**
-   * Forgets what the rings hold, and lets the next violation freeze. Resolves when all that happened before has been
-   * checked and what was frozen is safe, with what the run has come to so far; exports may still be under way. What is
-   * given holds from then on.
+   * Discards what the rings hold, and lets the next violation freeze. A violation found and not frozen yet is counted, and
+   * gets no recording. Resolves when all that happened before has been checked and what was frozen is on disk, with what
+   * the run has come to so far; exports may still be under way. What is given holds from then on.
    */
   rearm({ freezeOn, afterNs }: Pick<RecordOptions, 'freezeOn' | 'afterNs'> = {}): Promise<RecordSummary> {
-    const plan: FreezePlan = {
-      freezeOn: freezeOn ?? this.#plan.freezeOn,
-      afterNs: afterNs ?? this.#plan.afterNs,
+    const last = this.#rearming.at(-1)?.order ?? this.#plan;
+    const order: RearmOrder = {
+      number: ++this.#orders,
+      freezeOn: freezeOn ?? last.freezeOn,
+      afterNs: afterNs ?? last.afterNs,
     };
     return new Promise((resolve, reject) => {
       this.done.then(resolve, reject);
-      this.#rearming.push((summary) => {
-        this.#plan = plan;
-        resolve(summary);
-      });
-      this.#checker?.postMessage(plan);
+      this.#rearming.push({ order, resolve });
+      this.#checker?.postMessage(order);
       this.#order(COMMAND.rearm);
     });
   }
@@ -173,7 +181,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
   }
 
   #order(command: number): void {
-    Atomics.store(new Int32Array(this.#command), 0, command);
+    Atomics.or(new Int32Array(this.#command), 0, command);
     wake(this.#kernel.handle);
   }
 
@@ -196,13 +204,23 @@ export class Recorder extends EventEmitter<RecorderEvents> {
         return;
       case 'rearmed':
         this.#exporter.free(message.bank);
-        for (const resolve of this.#rearming.splice(0)) resolve(this.#summary(message.figures));
+        this.#onRearmed(message.number, message.figures);
         return;
       case 'end':
         this.#figures = message.figures;
         this.#windowless = message.figures.windowless;
         this.#maybeEnd();
         return;
+    }
+  }
+
+  #onRearmed(number: number, figures: Figures): void {
+    const carriedOut = this.#rearming.filter(({ order }) => order.number <= number);
+    this.#rearming = this.#rearming.filter(({ order }) => order.number > number);
+    const summary = this.#summary(figures);
+    for (const { order, resolve } of carriedOut) {
+      this.#plan = order;
+      resolve(summary);
     }
   }
 
@@ -236,7 +254,7 @@ export class Recorder extends EventEmitter<RecorderEvents> {
     this.#afterExport();
   }
 
-  #onFailed(failed: { readonly message: string; readonly raw: string | null }): void {
+  #onFailed(failed: RecorderEvents['failed'][0]): void {
     this.#failures.push(failed.message);
     this.emit('failed', failed);
     this.#afterExport();

@@ -33,8 +33,8 @@ export interface KernelOptions {
   /** Slots per CPU and bank for a data path, a power of two; the others' shares follow from it (shares.ts). */
   readonly slots: number;
   readonly filter?: KernelFilter;
-  /** Tripwires that may freeze, by number. */
-  readonly tripwires?: readonly number[];
+  /** Bits of the tripwires that may freeze. */
+  readonly tripwires?: number;
   /** Use only this method for functions; default the best. */
   readonly attach?: ForcedMethod;
   /** For the path `mark`: files whose marks are recorded beside those of `flightring mark`. */
@@ -182,8 +182,7 @@ function recorderOf(
     control,
     objects,
     arm() {
-      const bits = (options.tripwires ?? []).reduce((sum, number) => sum | (1 << number), 0);
-      control.setUint32(CONTROL.tripwires, bits, true);
+      control.setUint32(CONTROL.tripwires, options.tripwires ?? 0, true);
       control.setUint32(CONTROL.spare_free, 1, true);
       control.setUint32(CONTROL.bank, 0, true);
     },

@@ -10,11 +10,11 @@ export function refusedProgram(text: string): string | null {
   return names.length > 0 ? (names[names.length - 1]?.[1] ?? null) : null;
 }
 
-/** What libbpf says of every refusal, and the verifier at the end of every log: it tells nothing of this one. */
+/** Lines that stand in every refusal's log, of libbpf and of the verifier. */
 const empty =
   /^(processed|verification time|stack depth|-- (BEGIN|END)|failed to load object)|^prog '[^']*': (-- |failed to load: |BPF program load failed)/;
 /** A field, type or enumerator that this kernel has not got, or has in another form. */
-const unresolved = /^failed to resolve CO-RE relocation <\w+> \[\d+\] ([^(]+)/m;
+const unresolved = /^failed to resolve CO-RE relocation <\w+> \[\d+\] ([^(\n]+)/m;
 
 /** The telling end of libbpf's or the verifier's words. */
 export function lastWords(text: string): string {

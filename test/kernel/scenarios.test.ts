@@ -10,7 +10,12 @@ import { SCENARIOS } from '../../src/generated/scenarios.ts';
 import { labCacheDir, readDefaultVersion } from '../../src/lab/cache.ts';
 import type { BootOptions } from '../../src/lab/index.ts';
 import type { ScenarioResult } from '../../src/lab/scenario-run.ts';
-import { divide, runScenarios, type ScenarioResults } from '../../src/lab/scenarios-in-lab.ts';
+import {
+  divide,
+  runScenarios,
+  SCENARIO_EVENTS,
+  type ScenarioResults,
+} from '../../src/lab/scenarios-in-lab.ts';
 import { runsOn, type Scenario, scenarioOn } from '../../src/lab/scenario.ts';
 import { firedBy, probeFaults, selection } from '../../src/lab/scenario-verdict.ts';
 import { HEAD, SLOT_LANES, timeAt } from '../../src/model/slot.ts';
@@ -19,11 +24,6 @@ import type { Recording } from '../../src/recording/open.ts';
 import { derivePublishRace, type Race } from './publish-race.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/**
- * Events of a recording that are turned into Parquet, at which an emulated machine is slow. It is armed anew for each
- * scenario, of which these are all up to the fault: what was told before a window began would be told again by replaying it.
- */
-const LAST_EVENTS = 12_000;
 /** Of so many events one may be missing for an interrupt inside a probe's program: between network cards, and without them. */
 const MISSES_SHARE = { wires: 500, none: 5000 };
 /** EtherType, and protocol in an IPv4 header without options (RFC 791). */
@@ -169,7 +169,7 @@ beforeAll(async () => {
     const shareDir = mkdtempSync(join(share, 'lab-'));
     const results = await runScenarios({ ...boot, shareDir }, names, {
       root: ROOT,
-      lastEvents: LAST_EVENTS,
+      lastEvents: SCENARIO_EVENTS,
       // A log that ends early says where.
       onProgress: (name, what) => {
         const seconds = ((performance.now() - began) / 1000).toFixed(0);
@@ -179,7 +179,13 @@ beforeAll(async () => {
     for (const [name, result] of results) runs.get(title)?.set(name, result);
   };
   const work = async () => {
-    for (let part = parts.shift(); part !== undefined; part = parts.shift()) await runPart(part);
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+      const { title, names } = part;
+      await runPart(part).catch((error: unknown) => {
+        const cause = error instanceof Error ? error : new Error(String(error));
+        for (const name of names) runs.get(title)?.set(name, cause);
+      });
+    }
   };
   await Promise.all(Array.from({ length: LABS }, work));
 }, TIME_LIMIT_MS);

@@ -64,7 +64,7 @@ const scenarios: readonly Scenario[] = [
     'the encryption between two hosts is deleted with one of two encrypted networks, and the other sends on',
     ['xfrm.in-use-delete', 'xfrm.cleartext'],
     ['VNI {vni}', '{local}', '{vtep}', 'in the clear'],
-    { afterMs: 500 },
+    { afterMs: 3000 },
   ),
   overlay(
     'key-race',

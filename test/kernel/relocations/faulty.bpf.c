@@ -47,6 +47,26 @@ int adapted(void *ctx)
 	return BPF_CORE_READ_BITFIELD_PROBED((struct sk_buff *)ctx, pkt_type);
 }
 
+static __noinline int wide_inside(void *dev)
+{
+	return BPF_CORE_READ((struct net_device *)dev, ifindex);
+}
+
+SEC("raw_tp/netif_rx")
+int calling(void *ctx)
+{
+	return wide_inside(ctx);
+}
+
+/* One read that adapts excuses no other. */
+SEC("raw_tp/netif_rx")
+int both(void *ctx)
+{
+	struct sk_buff *skb = ctx;
+
+	return BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type) + BPF_CORE_READ(skb, pkt_type);
+}
+
 SEC("fentry/no_function_of_that_name")
 int elsewhere(void *ctx)
 {

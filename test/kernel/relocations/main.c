@@ -27,7 +27,6 @@
 #define NOTES_MAX 4096
 #define BAD_RELOCATION                                                                                       \
 	195896080 /* the call that libbpf (relo_core.c) leaves in the place of one without a target */
-#define MAP_ABSENT 2001000000 /* from here on: in the place of a map that wasn't made (libbpf.c) */
 
 static struct btf *kernel;
 static const struct btf *own;
@@ -55,8 +54,11 @@ static char wanted[512]; /* The relocation under way, in libbpf's words. */
 static char
     warning[1024]; /* libbpf's last: of maps that weren't made there are many, which mean nothing here. */
 
+static char path[] = "/tmp/flightring-btf-XXXXXX"; /* libbpf takes a kernel's BTF by its path */
+
 static void fail(const char *what)
 {
+	unlink(path);
 	fprintf(stderr, "relocations: %s: %s\n", what, strerror(errno));
 	exit(2);
 }
@@ -168,13 +170,21 @@ static const char *field_at(const char *program, size_t at)
 	return "a field that a function of it reads";
 }
 
+static int times(const struct notes *notes, const struct note *one)
+{
+	int times = 0;
+
+	for (int i = 0; i < notes->count; i++)
+		times += !strcmp(notes->list[i].program, one->program) &&
+			 !strcmp(notes->list[i].field, one->field);
+	return times;
+}
+
+/* A read as a bit-field looks for the field's place once, as a plain one does, and once for the bits to its
+ * left. */
 static int is_adapted(const struct note *read)
 {
-	for (int i = 0; i < adapted.count; i++)
-		if (!strcmp(adapted.list[i].program, read->program) &&
-		    !strcmp(adapted.list[i].field, read->field))
-			return 1;
-	return 0;
+	return times(&whole, read) <= times(&adapted, read);
 }
 
 /* Gives back the loads of maps' addresses, in whose place libbpf left calls. */
@@ -191,10 +201,11 @@ static void restore_maps(struct bpf_program *program, struct bpf_insn *code, siz
 	for (size_t i = 0; i + 1 < count; i++) {
 		if (code[i].code != (BPF_JMP | BPF_CALL) || code[i].src_reg || code[i].imm < MAP_ABSENT)
 			continue;
-		/* Functions that were appended have no compiled form here: which register it was does not
-		 * show. */
+		/* Of functions that were appended the compiled form isn't at hand. */
+		if (i >= known)
+			continue;
 		code[i] = (struct bpf_insn){.code = BPF_LD | BPF_IMM | BPF_DW,
-					    .dst_reg = i < known ? compiled[i].dst_reg : 0,
+					    .dst_reg = compiled[i].dst_reg,
 					    .src_reg = BPF_PSEUDO_MAP_FD};
 		code[++i] = (struct bpf_insn){};
 	}
@@ -278,8 +289,7 @@ static void read_kernel(const char *vmlinux, const char *module)
 		fail(module);
 }
 
-/* libbpf takes it by its path. */
-static void write_kernel(char *path)
+static void write_kernel(void)
 {
 	uint32_t size;
 	const void *data = btf__raw_data(kernel, &size);
@@ -323,7 +333,6 @@ int main(int argc, char **argv)
 {
 	static const char *const sections[] = {"fentry+", "fexit+",    "kprobe+", "kretprobe+",
 					       "uprobe+", "uprobe.s+", "raw_tp+"};
-	char path[] = "/tmp/flightring-btf-XXXXXX";
 	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = path);
 	struct bpf_object *object;
 	struct bpf_map *map;
@@ -337,7 +346,7 @@ int main(int argc, char **argv)
 	read_kernel(argv[2], argv[3]);
 	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
 		take_over(sections[i]);
-	write_kernel(path);
+	write_kernel();
 	object = bpf_object__open_file(argv[1], &options);
 	if (!object)
 		fail(argv[1]);

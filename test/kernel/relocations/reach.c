@@ -155,6 +155,8 @@ static void operate(const struct bpf_insn *insn, struct state *state)
 
 	if (BPF_OP(insn->code) != BPF_MOV)
 		known = known && state->known[insn->dst_reg];
+	if (insn->off) /* Of signed numbers, and moves that extend the sign: not reckoned here. */
+		known = 0;
 	state->known[insn->dst_reg] =
 	    known && calculate(insn->code, state->value[insn->dst_reg], right, &state->value[insn->dst_reg]);
 }
@@ -191,6 +193,9 @@ static void call(struct walk *walk, size_t at, struct state *state)
 	const struct bpf_insn *insn = &walk->code[at];
 	struct state inside = {};
 
+	/* In the place of a map's address, which was loaded into a register that doesn't show any more. */
+	if (!insn->src_reg && insn->imm >= MAP_ABSENT)
+		memset(state->known, 0, sizeof(state->known));
 	if (insn->src_reg == BPF_PSEUDO_CALL)
 		go(walk, (int64_t)at + 1 + insn->imm, &inside);
 	memset(state->known, 0, 6);
@@ -242,7 +247,9 @@ static void step(struct walk *walk, size_t at)
 		if (BPF_OP(insn->code) == BPF_CALL)
 			call(walk, at, &state);
 		else if (BPF_OP(insn->code) == BPF_JA)
-			go(walk, (int64_t)at + 1 + insn->off, &state);
+			go(walk,
+			   (int64_t)at + 1 + (BPF_CLASS(insn->code) == BPF_JMP32 ? insn->imm : insn->off),
+			   &state);
 		else if (BPF_OP(insn->code) != BPF_EXIT)
 			jump(walk, at, &state);
 		return;

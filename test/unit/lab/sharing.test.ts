@@ -26,7 +26,7 @@ test('what was there before recording began comes first', () => {
     );
 });
 
-test('labs get sessions whole, and about the same share each', () => {
+test('labs get sessions whole', () => {
   const labs = divide(SCENARIOS, 2);
   expect(labs).toHaveLength(2);
   for (const session of shareRecorders(SCENARIOS))

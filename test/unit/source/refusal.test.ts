@@ -34,6 +34,13 @@ test('a field without a target is named', () => {
   expect(refusedProgram(UNRESOLVED)).toBe('absent');
 });
 
+test.each(['struct foo___of_nobody', 'enum netdev_cmd::NETDEV_OF_NOBODY = 21'])('so is %s', (what) => {
+  const line = /^failed to resolve .*$/m;
+  const kind = what.startsWith('enum') ? 'enumval_value' : 'type_id';
+  const text = UNRESOLVED.replace(line, `failed to resolve CO-RE relocation <${kind}> [7] ${what}`);
+  expect(lastWords(text)).toBe(`no matching targets for ${what}`);
+});
+
 test("a verifier's last words are told, and not what follows every refusal", () => {
   expect(lastWords(REFUSED)).toBe(
     '12: (85) call bpf_probe_read_kernel#113; combined stack size of 2 calls is 544. Too large',
