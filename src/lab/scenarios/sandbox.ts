@@ -49,6 +49,8 @@ const scenarios: readonly Scenario[] = [
     words: ['sandbox.sh', 'stale-mac'],
     expects: ['link.wrong-mac-advertised'],
     mayExpect: ['link.never-advertised'],
+    // It may be told when the next scenario has begun.
+    alone: true,
     says: ['process {pid} advertised {ip} at {mac} on {device}', "the device's MAC is 02:f3:00:00:00:02"],
   },
   {
