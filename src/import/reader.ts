@@ -46,6 +46,9 @@ export const GAP_RULE = 0xffff;
 const IGNORED = Symbol('ignored');
 type Matching = readonly Encoder[] | typeof IGNORED;
 
+/** By how much the sizes of events in a buffer differ: a marker is several times as long as a probe's event. */
+const SIZES_APART = 8;
+
 export class TraceReader {
   readonly account = new Account();
   readonly facts = createFacts();
@@ -117,14 +120,14 @@ export class TraceReader {
   }
 
   /**
-   * CPUs whose older events were overwritten: the kernel says that some were, and buffers are of one size, so that those of
-   * CPUs with few events are not full.
+   * CPUs whose older events may have been overwritten: the kernel says that some were, and not on which CPU. Buffers are of
+   * one size, so that those of CPUs with very few events are not full.
    */
   lateCpus(): { readonly cpu: number; readonly firstTs: number }[] {
     if (!this.facts.wrapped) return [];
     const most = Math.max(0, ...[...this.cpus.values()].map(({ lines }) => lines));
     return [...this.cpus]
-      .filter(([, { lines, firstTs }]) => lines * 2 >= most && firstTs > this.firstTs)
+      .filter(([, { lines, firstTs }]) => lines * SIZES_APART >= most && firstTs > this.firstTs)
       .map(([cpu, { firstTs }]) => ({ cpu, firstTs }));
   }
 
